@@ -1,0 +1,2 @@
+-- Realtime: schema, messages, subscriptions, send and broadcast functions, publications. Run as supabase_admin inside the
+-- bootstrap's transaction, after roles.sql, extensions.sql and auth.sql; must be idempotent.

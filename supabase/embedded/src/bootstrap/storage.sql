@@ -1,0 +1,2 @@
+-- Storage: buckets, objects and their helper functions. Run as supabase_admin inside the bootstrap's transaction, after
+-- roles.sql, extensions.sql and auth.sql; must be idempotent.
