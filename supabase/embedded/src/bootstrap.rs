@@ -45,6 +45,8 @@ pub async fn run(args: &BootstrapArgs) -> anyhow::Result<()> {
             "bootstrap must run as a superuser other than postgres (which Supabase keeps unprivileged), not as {user}"
         );
     }
+    // A repeat would otherwise report everything that already exists.
+    client.batch_execute("set client_min_messages = warning").await?;
     let transaction = client.transaction().await?;
     // Roles belong to the whole cluster while advisory locks belong to one database: only a lock on a shared catalog
     // keeps two bootstraps of different databases apart. This mode conflicts with itself, not with readers or writers.
