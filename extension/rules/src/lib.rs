@@ -1,1 +1,7 @@
-//! Pure rules of OctoPush.
+//! Pure rules of OctoPush: no database, no clock beyond id making, no network.
+//!
+//! The extension `octopush` exposes these to SQL and the workers call them directly, so that both decide alike.
+
+pub mod error_catalog;
+pub mod ids;
+pub mod phone;
