@@ -1,1 +1,3 @@
-//! Workers.
+//! The workers of OctoPush.
+
+pub mod migrate;

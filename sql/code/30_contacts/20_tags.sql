@@ -1,0 +1,81 @@
+-- Tags of an organisation and of a contact (PRD §5.5).
+-- Must stay true: at most 50 tags an organisation; names unique without regard to case.
+
+create or replace function public.create_tag(p_org_id uuid, p_name text, p_color text default '#868e96')
+returns public.tags
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+    v_tag public.tags;
+begin
+    perform private.require_permission(p_org_id, 'tags.manage');
+    -- Serialises makers of tags, or two of them could both see 49.
+    perform from public.organizations o where o.id = p_org_id for update;
+    if (select count(*) from public.tags t where t.org_id = p_org_id) >= 50 then
+        perform private.raise_error('TAG_002');
+    end if;
+    insert into public.tags (org_id, name, color) values (p_org_id, btrim(p_name), coalesce(p_color, '#868e96')) returning * into v_tag;
+    return v_tag;
+exception
+    when unique_violation then
+        perform private.raise_error('TAG_003');
+    when check_violation or not_null_violation then
+        perform private.raise_error('TAG_004');
+end
+$$;
+comment on function public.create_tag(uuid, text, text) is 'p_color: #rrggbb. Errors: AUTH_003, ORG_001, TAG_002 (limit), TAG_003 (name taken), TAG_004 (invalid).';
+
+create or replace function public.delete_tag(p_id uuid)
+returns void
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+    v_org_id uuid;
+begin
+    select t.org_id into v_org_id from public.tags t where t.id = p_id and t.org_id = any (private.my_org_ids());
+    if not found then
+        perform private.raise_error('TAG_001');
+    end if;
+    perform private.require_permission(v_org_id, 'tags.manage');
+    delete from public.tags where id = p_id;
+end
+$$;
+comment on function public.delete_tag(uuid) is 'Also takes it off every contact. Errors: AUTH_003, TAG_001.';
+
+create or replace function public.set_contact_tags(p_id uuid, p_tag_ids uuid[])
+returns void
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+    v_contact public.contacts := private.contact_for(p_id, 'contacts.write');
+    v_added uuid[];
+    v_removed uuid[];
+begin
+    if exists (
+        select from unnest(p_tag_ids) x left join public.tags t on t.id = x and t.org_id = v_contact.org_id where t.id is null
+    ) then
+        perform private.raise_error('TAG_001');
+    end if;
+    with gone as (
+        delete from public.contact_tags ct
+        where ct.org_id = v_contact.org_id and ct.contact_id = p_id and not (ct.tag_id = any (coalesce(p_tag_ids, '{}')))
+        returning ct.tag_id
+    )
+    select coalesce(array_agg(tag_id), '{}') into v_removed from gone;
+    with new as (
+        insert into public.contact_tags (org_id, contact_id, tag_id)
+        select distinct v_contact.org_id, p_id, x from unnest(p_tag_ids) x
+        on conflict do nothing
+        returning tag_id
+    )
+    select coalesce(array_agg(tag_id), '{}') into v_added from new;
+    if cardinality(v_added) + cardinality(v_removed) > 0 then
+        perform private.record_activity(v_contact.org_id, 'contact.tags_changed', (select auth.uid()), p_id,
+            p_data => jsonb_build_object('added', to_jsonb(v_added), 'removed', to_jsonb(v_removed)));
+    end if;
+end
+$$;
+comment on function public.set_contact_tags(uuid, uuid[]) is 'The contact has exactly these tags afterwards. Errors: AUTH_003, CONTACT_001, TAG_001.';

@@ -1,0 +1,261 @@
+-- Inbound messages, applied in batches inside the applier's transaction. Called by octopush_worker only.
+-- Must stay true: one Meta message id makes one row however often it is delivered; the window follows Meta's timestamps and never
+-- moves back; conversations are locked before messages are written, so that unread counts equal a recount.
+
+create or replace function private.resolve_contact(p_org_id uuid, p_wa_id text, p_bsuid text, p_profile_name text, p_username text)
+returns uuid
+language plpgsql volatile
+set search_path = ''
+as $$
+declare
+    v_wa_id text := case when p_wa_id ~ '^[0-9]{5,20}$' then p_wa_id end;
+    v_bsuid text := case when length(p_bsuid) between 4 and 140 then p_bsuid end;
+    v_phone text := case when p_wa_id ~ '^[1-9][0-9]{6,14}$' then '+' || p_wa_id end;
+    v_name text := nullif(left(btrim(p_profile_name), 200), '');
+    v_contact record;
+begin
+    if v_wa_id is null and v_bsuid is null then
+        return null;
+    end if;
+    -- Twice: a first writer elsewhere may win between our look and our insert.
+    for i in 1..2 loop
+        -- A phone names the person when both are given: sources disagree (reference/whatsapp.md §2.2), and a phone is what people recognise.
+        select c.id, c.wa_id, c.bsuid, c.full_name, c.username, c.deleted_at into v_contact from public.contacts c
+        where c.org_id = p_org_id and (c.wa_id = v_wa_id or c.phone = v_phone or c.bsuid = v_bsuid)
+        order by (c.wa_id = v_wa_id) desc nulls last, (c.phone = v_phone) desc nulls last limit 1;
+        if found then
+            if (v_contact.wa_id is null and v_wa_id is not null) or (v_contact.bsuid is null and v_bsuid is not null)
+                or (v_contact.full_name is null and v_name is not null) or v_contact.deleted_at is not null
+                or (p_username is not null and v_contact.username is distinct from left(ltrim(p_username, '@'), 100)) then
+                update public.contacts c set
+                    wa_id = coalesce(c.wa_id, case when not exists (
+                        select from public.contacts x where x.org_id = p_org_id and x.wa_id = v_wa_id) then v_wa_id end),
+                    bsuid = coalesce(c.bsuid, case when not exists (
+                        select from public.contacts x where x.org_id = p_org_id and x.bsuid = v_bsuid) then v_bsuid end),
+                    full_name = coalesce(c.full_name, v_name),
+                    username = coalesce(left(ltrim(p_username, '@'), 100), c.username),
+                    -- Someone who writes is a contact again: an answer must be possible.
+                    deleted_at = null,
+                    updated_at = clock_timestamp()
+                where c.id = v_contact.id;
+            end if;
+            return v_contact.id;
+        end if;
+        insert into public.contacts (org_id, phone, wa_id, bsuid, full_name, username, source)
+        values (p_org_id, v_phone, v_wa_id, v_bsuid, v_name, left(ltrim(p_username, '@'), 100), 'whatsapp')
+        on conflict do nothing
+        returning id into v_contact;
+        if found then
+            insert into public.activity_log (org_id, kind, contact_id, data)
+            values (p_org_id, 'contact.created', v_contact.id, '{"source": "whatsapp"}');
+            return v_contact.id;
+        end if;
+    end loop;
+    raise exception 'contact of % could not be resolved', p_org_id using errcode = 'serialization_failure';
+end
+$$;
+
+create or replace function private.apply_reactions(p_reactions jsonb)
+returns uuid[]
+language plpgsql volatile
+set search_path = ''
+as $$
+declare
+    v_conversation_ids uuid[];
+begin
+    with newest as (
+        select distinct on (r.whatsapp_account_id, r.target) r.*
+        from jsonb_to_recordset(p_reactions) as r (whatsapp_account_id uuid, target text, emoji text, occurred_at timestamptz)
+        order by r.whatsapp_account_id, r.target, r.occurred_at desc
+    ), changed as (
+        update public.messages m
+        set reactions = m.reactions || jsonb_build_object('contact', jsonb_build_object('emoji', n.emoji, 'at', n.occurred_at))
+        from newest n
+        where m.whatsapp_account_id = n.whatsapp_account_id and m.wa_message_id = n.target
+            and coalesce((m.reactions #>> '{contact,at}')::timestamptz < n.occurred_at, true)
+        returning m.id, m.conversation_id
+    ), told as (
+        select private.broadcast_messages(c.conversation_id, array_agg(c.id)) from changed c group by c.conversation_id
+    )
+    select array_agg(distinct c.conversation_id) into v_conversation_ids from changed c, (select count(*) from told) t;
+    return v_conversation_ids;
+end
+$$;
+
+create or replace function worker.apply_messages(p_events jsonb)
+returns table (webhook_event_id bigint, problem text)
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+    v_events jsonb;
+    v_conversation_ids uuid[];
+    v_new_conversation_ids uuid[];
+    v_inserted jsonb;
+    v_org record;
+begin
+    -- What no connected number of ours received is reported back, and stays visible as a rejected webhook.
+    return query
+    select distinct e.webhook_event_id, 'no connected number ' || coalesce(e.phone_number_id, '?')
+    from jsonb_to_recordset(p_events) as e (webhook_event_id bigint, phone_number_id text)
+    where not exists (select from public.whatsapp_accounts a where a.phone_number_id = e.phone_number_id and a.status = 'connected');
+
+    -- One event a Meta message id; a real message beats the 131060 placeholder that may come before or after it under the same id.
+    select jsonb_agg(to_jsonb(x)) into v_events from (
+        select distinct on (a.id, e.wa_message_id) a.org_id, a.id as whatsapp_account_id, e.*
+        from jsonb_to_recordset(p_events) as e (
+            phone_number_id text, wa_id text, bsuid text, profile_name text, username text, wa_message_id text, occurred_at timestamptz,
+            type text, body text, payload jsonb, reply_to text, is_placeholder boolean, reaction_to text, opens_window boolean)
+        join public.whatsapp_accounts a on a.phone_number_id = e.phone_number_id and a.status = 'connected'
+        left join public.messages m on m.whatsapp_account_id = a.id and m.wa_message_id = e.wa_message_id
+        where m.id is null or (not e.is_placeholder and m.type = 'unsupported' and (m.payload ->> 'is_placeholder')::boolean)
+        order by a.id, e.wa_message_id, e.is_placeholder
+    ) x;
+    if v_events is null then
+        return;
+    end if;
+
+    -- Contacts, in one order everywhere so that two appliers cannot wait for each other.
+    select jsonb_agg(e.value || jsonb_build_object('contact_id', i.contact_id)) into v_events
+    from jsonb_array_elements(v_events) e
+    join (
+        select d.org_id, d.wa_id, d.bsuid, private.resolve_contact(d.org_id, d.wa_id, d.bsuid, d.profile_name, d.username) as contact_id
+        from (
+            select distinct on (x.org_id, x.wa_id, x.bsuid) x.*
+            from jsonb_to_recordset(v_events) as x (org_id uuid, wa_id text, bsuid text, profile_name text, username text, occurred_at timestamptz)
+            order by x.org_id, x.wa_id, x.bsuid, x.occurred_at desc
+        ) d
+    ) i on i.org_id = (e.value ->> 'org_id')::uuid and i.wa_id is not distinct from e.value ->> 'wa_id' and i.bsuid is not distinct from e.value ->> 'bsuid'
+    where i.contact_id is not null;
+    if v_events is null then
+        return;
+    end if;
+
+    with made as (
+        insert into public.conversations (org_id, whatsapp_account_id, contact_id, last_message_at)
+        select distinct on (e.whatsapp_account_id, e.contact_id) e.org_id, e.whatsapp_account_id, e.contact_id, e.occurred_at
+        from jsonb_to_recordset(v_events) as e (org_id uuid, whatsapp_account_id uuid, contact_id uuid, occurred_at timestamptz)
+        order by e.whatsapp_account_id, e.contact_id, e.occurred_at
+        on conflict (whatsapp_account_id, contact_id) do nothing
+        returning id
+    )
+    select coalesce(array_agg(id), '{}') into v_new_conversation_ids from made;
+
+    select array_agg(l.id) into v_conversation_ids from (
+        select c.id from public.conversations c
+        where (c.whatsapp_account_id, c.contact_id) in (
+            select e.whatsapp_account_id, e.contact_id from jsonb_to_recordset(v_events) as e (whatsapp_account_id uuid, contact_id uuid))
+        order by c.id for update
+    ) l;
+
+    with written as (
+        insert into public.messages (org_id, conversation_id, whatsapp_account_id, contact_id, direction, type, body, payload, wa_message_id,
+            reply_to_wa_message_id, reply_to_message_id, status, occurred_at)
+        select e.org_id, c.id, e.whatsapp_account_id, e.contact_id, 'inbound',
+            case when e.type in ('text', 'image', 'video', 'audio', 'document', 'sticker', 'location', 'contacts', 'interactive', 'button',
+                'reaction', 'order', 'system') then e.type else 'unsupported' end,
+            left(e.body, 10000),
+            case when e.is_placeholder then coalesce(e.payload, '{}') || '{"is_placeholder": true}' else e.payload end,
+            e.wa_message_id, e.reply_to, q.id, 'received', e.occurred_at
+        from jsonb_to_recordset(v_events) as e (
+            org_id uuid, whatsapp_account_id uuid, contact_id uuid, wa_message_id text, occurred_at timestamptz, type text, body text,
+            payload jsonb, reply_to text, is_placeholder boolean, reaction_to text)
+        join public.conversations c on c.whatsapp_account_id = e.whatsapp_account_id and c.contact_id = e.contact_id
+        left join public.messages q on q.whatsapp_account_id = e.whatsapp_account_id and q.wa_message_id = e.reply_to
+        -- A reaction is shown on its message; it becomes a row of its own only when we never saw that message.
+        where e.reaction_to is null or not exists (
+            select from public.messages t where t.whatsapp_account_id = e.whatsapp_account_id and t.wa_message_id = e.reaction_to)
+        order by e.occurred_at, e.wa_message_id
+        on conflict (whatsapp_account_id, wa_message_id) where wa_message_id is not null do update
+        set type = excluded.type, body = excluded.body, payload = excluded.payload
+        where messages.type = 'unsupported' and (messages.payload ->> 'is_placeholder')::boolean and excluded.type <> 'unsupported'
+        returning id, org_id, conversation_id, contact_id, wa_message_id, type, body, occurred_at, xmax = 0 as is_new
+    )
+    select jsonb_agg(to_jsonb(w)) into v_inserted from written w;
+
+    perform private.apply_reactions(jsonb_agg(jsonb_build_object('whatsapp_account_id', e.whatsapp_account_id, 'target', e.reaction_to,
+        'emoji', e.body, 'occurred_at', e.occurred_at)))
+    from jsonb_to_recordset(v_events) as e (whatsapp_account_id uuid, reaction_to text, body text, occurred_at timestamptz)
+    where e.reaction_to is not null
+    having count(*) > 0;
+
+    if v_inserted is null then
+        return;
+    end if;
+    perform private.fold_inbound(v_events, v_inserted, v_new_conversation_ids);
+    for v_org in
+        select i.org_id, array_agg(distinct i.conversation_id) as conversation_ids
+        from jsonb_to_recordset(v_inserted) as i (org_id uuid, conversation_id uuid) group by i.org_id
+    loop
+        perform private.broadcast_conversations(v_org.org_id, v_org.conversation_ids);
+        perform private.broadcast('org:' || v_org.org_id, 'activity', '{}');
+    end loop;
+    perform private.broadcast_messages(i.conversation_id, array_agg(i.id))
+    from jsonb_to_recordset(v_inserted) as i (id uuid, conversation_id uuid) group by i.conversation_id;
+end
+$$;
+comment on function worker.apply_messages(jsonb) is
+    '[{webhook_event_id, phone_number_id, wa_id?, bsuid?, profile_name?, username?, wa_message_id, occurred_at, type, body?, payload?, reply_to?, is_placeholder, reaction_to?, opens_window}] → webhooks that name no connected number.';
+
+-- What new inbound messages mean for their conversations, contacts, the feed and the people on duty.
+create or replace function private.fold_inbound(p_events jsonb, p_inserted jsonb, p_new_conversation_ids uuid[])
+returns void
+language plpgsql volatile
+set search_path = ''
+as $$
+declare
+    v_waiting record;
+begin
+    with news as (
+        select i.*, coalesce(e.opens_window, false) as opens_window
+        from jsonb_to_recordset(p_inserted) as i (
+            id uuid, org_id uuid, conversation_id uuid, contact_id uuid, wa_message_id text, type text, body text, occurred_at timestamptz, is_new boolean)
+        join jsonb_to_recordset(p_events) as e (contact_id uuid, wa_message_id text, opens_window boolean)
+            on e.wa_message_id = i.wa_message_id and e.contact_id = i.contact_id
+    ), folded as (
+        select n.conversation_id, count(*) filter (where n.is_new) as unread,
+            max(n.occurred_at) filter (where n.opens_window) as last_opening, max(n.occurred_at) as last_inbound,
+            (array_agg(n.id order by n.occurred_at desc, n.id desc))[1] as id,
+            (array_agg(n.type order by n.occurred_at desc, n.id desc))[1] as type,
+            (array_agg(n.body order by n.occurred_at desc, n.id desc))[1] as body
+        from news n group by n.conversation_id
+    )
+    update public.conversations c set
+        unread_count = c.unread_count + f.unread,
+        -- 24 hours from Meta's time of the message (reference/whatsapp.md §9.3). An old message that arrives late moves nothing back.
+        window_expires_at = greatest(c.window_expires_at, f.last_opening + interval '24 hours'),
+        last_inbound_at = greatest(c.last_inbound_at, f.last_inbound),
+        is_quiet = false,
+        snoozed_until = case when f.last_opening is null then c.snoozed_until end,
+        status = case
+            when f.last_opening is null then c.status
+            when greatest(c.window_expires_at, f.last_opening + interval '24 hours') > private.clock() then 'open'
+            else 'expired' end,
+        last_message_id = case when f.last_inbound >= c.last_message_at or c.last_message_id is null then f.id else c.last_message_id end,
+        last_message_type = case when f.last_inbound >= c.last_message_at or c.last_message_id is null then f.type else c.last_message_type end,
+        last_message_direction = case when f.last_inbound >= c.last_message_at or c.last_message_id is null then 'inbound' else c.last_message_direction end,
+        last_message_preview = case when f.last_inbound >= c.last_message_at or c.last_message_id is null then left(f.body, 160) else c.last_message_preview end,
+        last_message_at = greatest(c.last_message_at, f.last_inbound),
+        updated_at = now()
+    from folded f where c.id = f.conversation_id;
+
+    update public.contacts p set last_message_at = greatest(p.last_message_at, l.at)
+    from (
+        select i.contact_id, max(i.occurred_at) as at from jsonb_to_recordset(p_inserted) as i (contact_id uuid, occurred_at timestamptz)
+        group by i.contact_id
+    ) l where p.id = l.contact_id;
+
+    insert into public.activity_log (org_id, kind, contact_id, conversation_id, data)
+    select i.org_id, case when i.conversation_id = any (p_new_conversation_ids) then 'conversation.created' else 'message.received' end,
+        i.contact_id, i.conversation_id, jsonb_build_object('messages', count(*))
+    from jsonb_to_recordset(p_inserted) as i (org_id uuid, conversation_id uuid, contact_id uuid, is_new boolean)
+    where i.is_new group by i.org_id, i.conversation_id, i.contact_id;
+
+    for v_waiting in
+        select c.org_id, c.id, c.contact_id from public.conversations c where c.id = any (p_new_conversation_ids) and c.assigned_to is null
+    loop
+        perform private.notify_members(v_waiting.org_id, private.members_with(v_waiting.org_id, 'inbox.answer'), 'conversation.unassigned',
+            'normal', jsonb_build_object('conversation_id', v_waiting.id, 'contact_id', v_waiting.contact_id));
+    end loop;
+end
+$$;

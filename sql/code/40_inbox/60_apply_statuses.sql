@@ -1,0 +1,111 @@
+-- Delivery statuses, applied in batches inside the applier's transaction. Called by octopush_worker only.
+-- Must stay true: status only climbs pending < sent < failed < delivered < read, whatever the order of arrival (a later delivery proves a
+-- failure wrong); the first time of each state is kept; a status of a message we cannot name yet is parked, not lost.
+
+create or replace function private.status_rank(p_status text)
+returns integer
+language sql immutable parallel safe
+set search_path = ''
+as $$ select array_position(array['pending', 'sent', 'failed', 'delivered', 'read'], p_status) $$;
+
+-- p_events: [{message_id, status, occurred_at, wa_message_id, error_code, error_message}], message_id known.
+create or replace function private.settle_statuses(p_events jsonb)
+returns void
+language plpgsql volatile
+set search_path = ''
+as $$
+declare
+    v_changed jsonb;
+begin
+    perform m.id from public.messages m
+    where m.id in (select e.message_id from jsonb_to_recordset(p_events) as e (message_id uuid))
+    order by m.id for update;
+
+    with folded as (
+        select e.message_id,
+            (array_agg(e.status order by private.status_rank(e.status) desc))[1] as status,
+            min(e.occurred_at) filter (where e.status = 'sent') as sent_at,
+            min(e.occurred_at) filter (where e.status = 'delivered') as delivered_at,
+            min(e.occurred_at) filter (where e.status = 'read') as read_at,
+            min(e.occurred_at) filter (where e.status = 'failed') as failed_at,
+            max(e.wa_message_id) as wa_message_id,
+            max(e.error_code) as error_code, max(e.error_message) as error_message
+        from jsonb_to_recordset(p_events) as e (message_id uuid, status text, occurred_at timestamptz, wa_message_id text, error_code text, error_message text)
+        where private.status_rank(e.status) is not null
+        group by e.message_id
+    ), climbed as (
+        select m.id, case when private.status_rank(f.status) > private.status_rank(m.status) then f.status else m.status end as status,
+            coalesce(m.wa_message_id, f.wa_message_id) as wa_message_id,
+            -- A message that was delivered was sent: Meta skips states (reference/whatsapp.md §4).
+            least(m.sent_at, f.sent_at, f.delivered_at, f.read_at) as sent_at,
+            least(m.delivered_at, f.delivered_at, f.read_at) as delivered_at,
+            least(m.read_at, f.read_at) as read_at,
+            least(m.failed_at, f.failed_at) as failed_at,
+            coalesce(f.error_code, m.error_code) as error_code, coalesce(f.error_message, m.error_message) as error_message
+        from folded f join public.messages m on m.id = f.message_id
+    ), changed as (
+        update public.messages m set
+            status = c.status, wa_message_id = c.wa_message_id, is_uncertain = false, accepted_at = coalesce(m.accepted_at, now()),
+            sent_at = c.sent_at, delivered_at = c.delivered_at, read_at = c.read_at, failed_at = c.failed_at,
+            error_code = case when c.status = 'failed' then c.error_code end,
+            error_message = case when c.status = 'failed' then c.error_message end
+        from climbed c
+        where m.id = c.id and (m.is_uncertain
+            or (m.status, m.wa_message_id, m.sent_at, m.delivered_at, m.read_at, m.failed_at)
+                is distinct from (c.status, c.wa_message_id, c.sent_at, c.delivered_at, c.read_at, c.failed_at))
+        returning m.id, m.org_id, m.conversation_id
+    )
+    select jsonb_agg(to_jsonb(c)) into v_changed from changed c;
+    if v_changed is null then
+        return;
+    end if;
+
+    -- Meta knows these messages: they must never be handed over again, whatever became of our own record of the call.
+    delete from private.outbox o using jsonb_to_recordset(v_changed) as c (id uuid) where o.message_id = c.id;
+    perform private.broadcast_messages(c.conversation_id, array_agg(c.id))
+    from jsonb_to_recordset(v_changed) as c (id uuid, conversation_id uuid) group by c.conversation_id;
+    perform private.broadcast_conversations(v.org_id, array_agg(v.id))
+    from jsonb_to_recordset(v_changed) as c (id uuid, conversation_id uuid)
+    join public.conversations v on v.id = c.conversation_id and v.last_message_id = c.id and not v.is_quiet
+    group by v.org_id;
+end
+$$;
+
+create or replace function worker.apply_statuses(p_events jsonb)
+returns table (webhook_event_id bigint, problem text)
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+    v_known jsonb;
+begin
+    return query
+    select distinct e.webhook_event_id, 'no connected number ' || coalesce(e.phone_number_id, '?')
+    from jsonb_to_recordset(p_events) as e (webhook_event_id bigint, phone_number_id text)
+    where not exists (select from public.whatsapp_accounts a where a.phone_number_id = e.phone_number_id and a.status = 'connected');
+
+    select jsonb_agg(to_jsonb(x)) into v_known from (
+        select coalesce(m.id, t.id) as message_id, e.status, e.occurred_at, e.wa_message_id, e.error_code, e.error_message
+        from jsonb_to_recordset(p_events) as e (
+            phone_number_id text, wa_message_id text, message_id uuid, send_try integer, status text, occurred_at timestamptz,
+            error_code text, error_message text)
+        join public.whatsapp_accounts a on a.phone_number_id = e.phone_number_id and a.status = 'connected'
+        left join public.messages m on m.whatsapp_account_id = a.id and m.wa_message_id = e.wa_message_id
+        left join public.messages t on m.id is null and t.id = e.message_id and t.whatsapp_account_id = a.id
+            and t.direction = 'outbound' and t.send_try = e.send_try and t.wa_message_id is null
+        where coalesce(m.direction, t.direction) = 'outbound'
+    ) x;
+    if v_known is not null then
+        perform private.settle_statuses(v_known);
+    end if;
+
+    insert into private.parked_statuses (phone_number_id, wa_message_id, status)
+    select e.value ->> 'phone_number_id', e.value ->> 'wa_message_id', e.value
+    from jsonb_array_elements(p_events) e
+    join public.whatsapp_accounts a on a.phone_number_id = e.value ->> 'phone_number_id' and a.status = 'connected'
+    where e.value ->> 'wa_message_id' is not null and not exists (
+        select from jsonb_to_recordset(coalesce(v_known, '[]')) as k (wa_message_id text) where k.wa_message_id = e.value ->> 'wa_message_id');
+end
+$$;
+comment on function worker.apply_statuses(jsonb) is
+    '[{webhook_event_id, phone_number_id, wa_message_id, message_id?, send_try?, status sent|delivered|read|failed, occurred_at, error_code?, error_message?}] → webhooks that name no connected number.';

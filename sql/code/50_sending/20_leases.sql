@@ -1,0 +1,100 @@
+-- Each phone number belongs to one sender process at a time, so that its rate limiter is exact and in memory (design §8).
+-- Called by the send role of the worker.
+-- Must stay true: a number changes hands only when its holder's session is gone or its lease ran out; whatever the old holder had
+-- handed to Meta without recording the answer becomes uncertain, and is never sent again.
+
+-- "octo" in ASCII: the first half of the advisory lock by which a sender process shows that it lives.
+create or replace function private.sender_lock_class()
+returns integer
+language sql immutable parallel safe
+set search_path = ''
+as $$ select 1868788847 $$;
+
+create or replace function worker.announce_sender(p_lock_key integer)
+returns boolean
+language sql volatile security definer
+set search_path = ''
+as $$ select pg_catalog.pg_try_advisory_lock(private.sender_lock_class(), p_lock_key) $$;
+comment on function worker.announce_sender(integer) is 'Called once on the sender''s LISTEN session; the lock lives as long as the session. false: the key is taken, choose another.';
+
+create or replace function private.settle_abandoned_sends(p_account_id uuid, p_new_holder uuid)
+returns void
+language plpgsql volatile
+set search_path = ''
+as $$
+declare
+    v_changed jsonb;
+begin
+    with gone as (
+        delete from private.outbox o
+        where o.whatsapp_account_id = p_account_id and o.state = 'sending' and o.holder <> p_new_holder
+        returning o.message_id
+    ), marked as (
+        update public.messages m set is_uncertain = true, error_code = 'WA_008'
+        from gone g where m.id = g.message_id and m.status = 'pending' and m.wa_message_id is null
+        returning m.id, m.conversation_id
+    )
+    select jsonb_agg(to_jsonb(m)) into v_changed from marked m;
+    if v_changed is not null then
+        perform private.broadcast_messages(c.conversation_id, array_agg(c.id))
+        from jsonb_to_recordset(v_changed) as c (id uuid, conversation_id uuid) group by c.conversation_id;
+    end if;
+end
+$$;
+
+create or replace function worker.lease_numbers(p_holder uuid, p_lock_key integer, p_seconds integer, p_ready_cap integer)
+returns table (whatsapp_account_id uuid, phone_number_id text, access_token text, messages_per_second integer, ready integer, next_ready_at timestamptz)
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+    v_account uuid;
+begin
+    for v_account in
+        select a.id from public.whatsapp_accounts a
+        left join private.phone_leases l on l.whatsapp_account_id = a.id
+        where a.status = 'connected' and exists (select from private.outbox o where o.whatsapp_account_id = a.id)
+            and (l.holder is null or l.holder = p_holder or l.lease_until < clock_timestamp() or not exists (
+                select from pg_catalog.pg_locks k
+                where k.locktype = 'advisory' and k.classid = private.sender_lock_class()::oid and k.objid = l.lock_key::oid and k.granted
+                    and k.database = (select d.oid from pg_catalog.pg_database d where d.datname = current_database())))
+            -- An extension is due at half time; before that there is nothing to write.
+            and (l.holder is distinct from p_holder or l.lease_until < clock_timestamp() + make_interval(secs => p_seconds / 2.0))
+        order by a.id
+    loop
+        insert into private.phone_leases as l (whatsapp_account_id, holder, lock_key, lease_until)
+        values (v_account, p_holder, p_lock_key, clock_timestamp() + make_interval(secs => p_seconds))
+        on conflict (whatsapp_account_id) do update
+        set holder = excluded.holder, lock_key = excluded.lock_key, lease_until = excluded.lease_until
+        where l.holder = p_holder or l.lease_until < clock_timestamp() or not exists (
+            select from pg_catalog.pg_locks k
+            where k.locktype = 'advisory' and k.classid = private.sender_lock_class()::oid and k.objid = l.lock_key::oid and k.granted
+                and k.database = (select d.oid from pg_catalog.pg_database d where d.datname = current_database()));
+        if found then
+            perform private.settle_abandoned_sends(v_account, p_holder);
+        end if;
+    end loop;
+    return query
+    select a.id, a.phone_number_id, s.decrypted_secret, a.messages_per_second, r.ready::integer, r.next_ready_at
+    from private.phone_leases l
+    join public.whatsapp_accounts a on a.id = l.whatsapp_account_id and a.status = 'connected'
+    join private.whatsapp_credentials c on c.whatsapp_account_id = a.id
+    join vault.decrypted_secrets s on s.id = c.secret_id
+    cross join lateral (
+        select count(*) filter (where x.ready_at <= clock_timestamp()) as ready, min(x.ready_at) filter (where x.ready_at > clock_timestamp()) as next_ready_at
+        from (
+            select greatest(o.ready_at, a.paused_until) as ready_at from private.outbox o
+            where o.whatsapp_account_id = a.id and o.state = 'ready' order by o.lane, o.seq limit p_ready_cap
+        ) x
+    ) r
+    where l.holder = p_holder and l.lease_until > clock_timestamp() and r.ready + coalesce(extract(epoch from r.next_ready_at), 0) > 0;
+end
+$$;
+comment on function worker.lease_numbers(uuid, integer, integer, integer) is
+    'Takes and extends the leases of numbers that have something to send; returns those held, with how many messages are ready (at most p_ready_cap).';
+
+create or replace function worker.release_leases(p_holder uuid)
+returns void
+language sql volatile security definer
+set search_path = ''
+as $$ delete from private.phone_leases where holder = p_holder $$;

@@ -1,0 +1,211 @@
+-- Claiming and recording sends. Called by the send role of the worker.
+-- Must stay true: claim and intent are one commit, so a row handed out once is never handed out again unless Meta itself refused it;
+-- private.send_refusal is asked again at this moment; messages of one conversation leave in order.
+
+create or replace function private.fail_messages(p_failures jsonb)
+returns void
+language plpgsql volatile
+set search_path = ''
+as $$
+declare
+    v_changed jsonb;
+begin
+    with changed as (
+        update public.messages m set status = 'failed', failed_at = clock_timestamp(), is_uncertain = false,
+            error_code = f.error_code, error_message = left(f.error_message, 500)
+        from jsonb_to_recordset(p_failures) as f (message_id uuid, error_code text, error_message text)
+        where m.id = f.message_id and m.status in ('pending', 'sent')
+        returning m.id, m.org_id, m.conversation_id
+    ), gone as (
+        delete from private.outbox o using jsonb_to_recordset(p_failures) as f (message_id uuid) where o.message_id = f.message_id
+    )
+    select jsonb_agg(to_jsonb(c)) into v_changed from changed c;
+    if v_changed is null then
+        return;
+    end if;
+    perform private.broadcast_messages(c.conversation_id, array_agg(c.id))
+    from jsonb_to_recordset(v_changed) as c (id uuid, conversation_id uuid) group by c.conversation_id;
+    perform private.broadcast_conversations(c.org_id, array_agg(distinct c.conversation_id))
+    from jsonb_to_recordset(v_changed) as c (org_id uuid, conversation_id uuid) group by c.org_id;
+end
+$$;
+
+create or replace function private.fail_outbox(p_account_id uuid, p_code text)
+returns void
+language plpgsql volatile
+set search_path = ''
+as $$
+declare
+    v_failures jsonb;
+begin
+    select jsonb_agg(jsonb_build_object('message_id', o.message_id, 'error_code', p_code)) into v_failures
+    from private.outbox o where o.whatsapp_account_id = p_account_id and o.state = 'ready';
+    if v_failures is not null then
+        perform private.fail_messages(v_failures);
+    end if;
+end
+$$;
+
+create or replace function worker.claim_sends(p_holder uuid, p_account_id uuid, p_limit integer)
+returns table (message_id uuid, send_try integer, attempt integer, recipient_phone text, recipient_bsuid text, type text, body text,
+    payload jsonb, reply_to text, queued_at timestamptz)
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+    v_refused jsonb;
+    v_claimed uuid[];
+begin
+    -- Taking the lease's row in share mode keeps a takeover waiting until this claim is on record.
+    perform from private.phone_leases l
+    where l.whatsapp_account_id = p_account_id and l.holder = p_holder and l.lease_until > clock_timestamp() for share;
+    if not found then
+        return;
+    end if;
+    with candidates as (
+        select o.message_id, private.send_refusal(a.status, a.quality_rating, p.deleted_at is not null, p.opt_in_status,
+            c.window_expires_at, m.type, false, private.clock()) as refusal
+        from private.outbox o
+        join public.whatsapp_accounts a on a.id = o.whatsapp_account_id
+        join public.messages m on m.id = o.message_id
+        join public.conversations c on c.id = o.conversation_id
+        join public.contacts p on p.org_id = c.org_id and p.id = c.contact_id
+        where o.whatsapp_account_id = p_account_id and o.state = 'ready' and o.ready_at <= clock_timestamp()
+            and coalesce(a.paused_until <= clock_timestamp(), true)
+            -- Only the head of a conversation: Meta does not keep order, we do.
+            and not exists (select from private.outbox e where e.conversation_id = o.conversation_id and e.seq < o.seq)
+        order by o.lane, o.seq limit p_limit
+    ), sending as (
+        update private.outbox o set state = 'sending', holder = p_holder, intent_at = clock_timestamp(), attempt = o.attempt + 1
+        from candidates c where o.message_id = c.message_id and c.refusal is null
+        returning o.message_id
+    )
+    select (select array_agg(s.message_id) from sending s),
+        (select jsonb_agg(jsonb_build_object('message_id', c.message_id, 'error_code', c.refusal)) from candidates c where c.refusal is not null)
+    into v_claimed, v_refused;
+    if v_refused is not null then
+        perform private.fail_messages(v_refused);
+    end if;
+    return query
+    select m.id, m.send_try::integer, o.attempt::integer,
+        -- The number Meta answered from beats the number somebody typed (reference/whatsapp.md §2.2).
+        coalesce('+' || p.wa_id, p.phone), p.bsuid, m.type, m.body, m.payload, m.reply_to_wa_message_id, m.created_at
+    from private.outbox o
+    join public.messages m on m.id = o.message_id
+    join public.contacts p on p.org_id = m.org_id and p.id = m.contact_id
+    where o.message_id = any (v_claimed) order by o.lane, o.seq;
+end
+$$;
+comment on function worker.claim_sends(uuid, uuid, integer) is
+    'Hands out messages and records the intent in the same commit. Refused ones are failed with their code and not returned.';
+
+create or replace function worker.record_sends(p_holder uuid, p_results jsonb)
+returns void
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+    v_accepted jsonb;
+    v_failures jsonb;
+    v_changed jsonb;
+begin
+    perform m.id from public.messages m
+    where m.id in (select r.message_id from jsonb_to_recordset(p_results) as r (message_id uuid))
+    order by m.id for update;
+
+    -- What Meta accepted is true whoever reports it, even after the lease was lost.
+    with accepted as (
+        update public.messages m set wa_message_id = r.wa_message_id, is_uncertain = false, accepted_at = coalesce(m.accepted_at, clock_timestamp()),
+            error_code = case when m.status = 'failed' then m.error_code end
+        from jsonb_to_recordset(p_results) as r (message_id uuid, send_try integer, outcome text, wa_message_id text)
+        where r.outcome = 'accepted' and m.id = r.message_id and m.send_try = r.send_try
+            and (m.wa_message_id is null or m.wa_message_id = r.wa_message_id)
+        returning m.id, m.conversation_id, m.wa_message_id
+    ), gone as (
+        delete from private.outbox o using accepted a where o.message_id = a.id
+    )
+    select jsonb_agg(to_jsonb(a)) into v_accepted from accepted a;
+
+    with uncertain as (
+        delete from private.outbox o using jsonb_to_recordset(p_results) as r (message_id uuid, outcome text)
+        where r.outcome = 'uncertain' and o.message_id = r.message_id and o.holder = p_holder
+        returning o.message_id
+    ), changed as (
+        update public.messages m set is_uncertain = true, error_code = 'WA_008'
+        from uncertain u where m.id = u.message_id and m.status = 'pending' and m.wa_message_id is null
+        returning m.id, m.conversation_id
+    )
+    select jsonb_agg(to_jsonb(c)) into v_changed from changed c;
+
+    update private.outbox o set state = 'ready', holder = null, intent_at = null,
+        ready_at = clock_timestamp() + make_interval(secs => r.retry_seconds)
+    from jsonb_to_recordset(p_results) as r (message_id uuid, outcome text, retry_seconds double precision)
+    where r.outcome = 'retry' and o.message_id = r.message_id and o.holder = p_holder;
+
+    select jsonb_agg(to_jsonb(r)) into v_failures
+    from jsonb_to_recordset(p_results) as r (message_id uuid, outcome text, error_code text, error_message text)
+    join private.outbox o on o.message_id = r.message_id and o.holder = p_holder
+    where r.outcome = 'failed';
+    if v_failures is not null then
+        perform private.fail_messages(v_failures);
+    end if;
+
+    if v_accepted is not null then
+        perform private.settle_parked_statuses(v_accepted);
+    end if;
+    perform private.broadcast_messages(c.conversation_id, array_agg(c.id))
+    from jsonb_to_recordset(coalesce(v_accepted, '[]') || coalesce(v_changed, '[]')) as c (id uuid, conversation_id uuid) group by c.conversation_id;
+end
+$$;
+comment on function worker.record_sends(uuid, jsonb) is
+    '[{message_id, send_try, outcome accepted|failed|retry|uncertain, wa_message_id?, error_code?, error_message?, retry_seconds?}].';
+
+-- p_accepted: [{id, wa_message_id}] just recorded; their statuses may have come first.
+create or replace function private.settle_parked_statuses(p_accepted jsonb)
+returns void
+language plpgsql volatile
+set search_path = ''
+as $$
+declare
+    v_events jsonb;
+begin
+    with taken as (
+        delete from private.parked_statuses s using jsonb_to_recordset(p_accepted) as a (id uuid, wa_message_id text)
+        where s.wa_message_id = a.wa_message_id
+        returning a.id, s.status
+    )
+    select jsonb_agg(t.status || jsonb_build_object('message_id', t.id)) into v_events from taken t;
+    if v_events is not null then
+        perform private.settle_statuses(v_events);
+    end if;
+end
+$$;
+
+create or replace function worker.pause_number(p_account_id uuid, p_seconds double precision)
+returns void
+language sql volatile security definer
+set search_path = ''
+as $$
+    update public.whatsapp_accounts set paused_until = greatest(paused_until, clock_timestamp() + make_interval(secs => p_seconds))
+    where id = p_account_id
+$$;
+
+create or replace function worker.suspend_number(p_account_id uuid, p_reason text)
+returns void
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+    v_org_id uuid;
+begin
+    -- The token or the account needs a person. What waits stays in the outbox until the number is connected again.
+    update public.whatsapp_accounts set status = 'error', status_reason = left(p_reason, 500), updated_at = now()
+    where id = p_account_id and status = 'connected' returning org_id into v_org_id;
+    if v_org_id is null then
+        return;
+    end if;
+    perform private.notify_members(v_org_id, private.members_with(v_org_id, 'settings.manage'), 'whatsapp_account.error', 'high',
+        jsonb_build_object('whatsapp_account_id', p_account_id));
+    perform private.broadcast('org:' || v_org_id, 'account', jsonb_build_object('whatsapp_account_id', p_account_id));
+end
+$$;

@@ -1,0 +1,56 @@
+-- Every grant of the product, in one place; 00_foundation/10_reset.sql took all of them back first.
+-- Must stay true: authenticated reads tables and calls RPCs, nothing else; anon has nothing; octopush_worker executes worker.* only.
+
+grant select on
+    public.organizations, public.profiles, public.org_memberships, public.whatsapp_accounts, public.whatsapp_events,
+    public.contacts, public.tags, public.contact_tags, public.conversations, public.messages, public.activity_log, public.notifications,
+    public.conversation_list
+to authenticated;
+-- Without token_hash.
+grant select (id, org_id, email, role, invited_by, expires_at, accepted_at, revoked_at, created_at) on public.org_invitations to authenticated;
+grant select on
+    public.organizations, public.profiles, public.org_memberships, public.whatsapp_accounts, public.whatsapp_events,
+    public.contacts, public.tags, public.contact_tags, public.conversations, public.messages, public.activity_log, public.notifications,
+    public.conversation_list
+to service_role;
+
+-- Policies run these as the caller.
+grant execute on function private.my_org_ids(), private.my_orgs_with(text), private.my_colleague_ids(), private.may_hear(text)
+to authenticated, service_role;
+
+grant execute on function
+    public.complete_onboarding(text, text, text, text),
+    public.update_organization(uuid, text, text, text),
+    public.update_profile(text),
+    public.set_member_role(uuid, uuid, text),
+    public.remove_member(uuid, uuid),
+    public.transfer_ownership(uuid, uuid),
+    public.delete_organization(uuid, text),
+    public.invite_member(uuid, text, text),
+    public.accept_invitation(text),
+    public.revoke_invitation(uuid),
+    public.connect_whatsapp_account(uuid, text, text, text),
+    public.disconnect_whatsapp_account(uuid),
+    public.create_contact(uuid, jsonb),
+    public.update_contact(uuid, jsonb, timestamptz),
+    public.delete_contact(uuid),
+    public.restore_contact(uuid),
+    public.set_contact_consent(uuid, text, text),
+    public.create_tag(uuid, text, text),
+    public.delete_tag(uuid),
+    public.set_contact_tags(uuid, uuid[]),
+    public.mark_conversation_read(uuid),
+    public.mark_conversation_unread(uuid),
+    public.assign_conversation(uuid, uuid),
+    public.resolve_conversation(uuid),
+    public.reopen_conversation(uuid),
+    public.snooze_conversation(uuid, timestamptz),
+    public.start_conversation(uuid, uuid),
+    public.search_conversations(uuid, text, integer),
+    public.send_message(uuid, text, text, text, jsonb, uuid),
+    public.add_note(uuid, text, text),
+    public.retry_message(uuid),
+    public.mark_notifications_read(uuid, uuid[])
+to authenticated;
+
+grant execute on all functions in schema worker to octopush_worker;

@@ -1,0 +1,1 @@
+select to_regclass('private.schema_migrations') is not null

@@ -1,0 +1,1 @@
+select version, hash from private.schema_migrations order by version

@@ -1,0 +1,1 @@
+insert into private.schema_migrations (version, name, hash) values ($1, $2, $3)

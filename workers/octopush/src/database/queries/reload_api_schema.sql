@@ -1,0 +1,2 @@
+-- PostgREST and postrust reload their schema cache.
+notify pgrst, 'reload schema'
