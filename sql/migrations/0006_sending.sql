@@ -1,6 +1,7 @@
 -- The outbox and the leases of phone numbers (design §8).
--- Must stay true: a row is here exactly while its message still has to be handed to Meta; a row in state sending has an intent on record
--- and is never handed out a second time; only the holder of a number's lease may claim.
+-- Must stay true: a row is here exactly while the fate of its message at Meta is open. ready: to be handed over. sending: the intent is on
+-- record and its holder lives. uncertain: the answer was lost; only a status webhook or a late answer of the same attempt settles it, it is
+-- never handed out again. Only the holder of a number's lease may claim.
 
 create table private.outbox (
     message_id uuid primary key references public.messages (id) on delete cascade,
@@ -10,17 +11,17 @@ create table private.outbox (
     conversation_id uuid not null,
     -- 0 replies, 1 flows, 2 campaigns: replies leave first.
     lane smallint not null default 0 check (lane between 0 and 2),
-    state text not null default 'ready' check (state in ('ready', 'sending')),
+    state text not null default 'ready' check (state in ('ready', 'sending', 'uncertain')),
     attempt smallint not null default 0,
     ready_at timestamptz not null default now(),
     holder uuid,
     intent_at timestamptz,
-    constraint outbox__sending__check check ((state = 'sending') = (holder is not null and intent_at is not null))
+    constraint outbox__sending__check check ((state = 'ready') = (holder is null and intent_at is null))
 );
 comment on table private.outbox is 'Messages ready to be sent now. Small by construction: rows leave when Meta has answered.';
 create index outbox__ready__idx on private.outbox (whatsapp_account_id, lane, seq) where state = 'ready';
 create index outbox__sending__idx on private.outbox (whatsapp_account_id) where state = 'sending';
-create index outbox__conversation__idx on private.outbox (conversation_id, seq);
+create index outbox__conversation__idx on private.outbox (conversation_id, seq) where state <> 'uncertain';
 alter table private.outbox set (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 500);
 
 create table private.phone_leases (

@@ -89,7 +89,6 @@ set search_path = ''
 as $$
 declare
     v_events jsonb;
-    v_conversation_ids uuid[];
     v_new_conversation_ids uuid[];
     v_inserted jsonb;
     v_org record;
@@ -141,12 +140,10 @@ begin
     )
     select coalesce(array_agg(id), '{}') into v_new_conversation_ids from made;
 
-    select array_agg(l.id) into v_conversation_ids from (
-        select c.id from public.conversations c
-        where (c.whatsapp_account_id, c.contact_id) in (
-            select e.whatsapp_account_id, e.contact_id from jsonb_to_recordset(v_events) as e (whatsapp_account_id uuid, contact_id uuid))
-        order by c.id for update
-    ) l;
+    perform c.id from public.conversations c
+    where (c.whatsapp_account_id, c.contact_id) in (
+        select e.whatsapp_account_id, e.contact_id from jsonb_to_recordset(v_events) as e (whatsapp_account_id uuid, contact_id uuid))
+    order by c.id for update;
 
     with written as (
         insert into public.messages (org_id, conversation_id, whatsapp_account_id, contact_id, direction, type, body, payload, wa_message_id,

@@ -25,13 +25,13 @@ as $$
 declare
     v_changed jsonb;
 begin
-    with gone as (
-        delete from private.outbox o
+    with abandoned as (
+        update private.outbox o set state = 'uncertain'
         where o.whatsapp_account_id = p_account_id and o.state = 'sending' and o.holder <> p_new_holder
         returning o.message_id
     ), marked as (
         update public.messages m set is_uncertain = true, error_code = 'WA_008'
-        from gone g where m.id = g.message_id and m.status = 'pending' and m.wa_message_id is null
+        from abandoned a where m.id = a.message_id and m.status = 'pending' and m.wa_message_id is null
         returning m.id, m.conversation_id
     )
     select jsonb_agg(to_jsonb(m)) into v_changed from marked m;
@@ -47,13 +47,15 @@ returns table (whatsapp_account_id uuid, phone_number_id text, access_token text
 language plpgsql volatile security definer
 set search_path = ''
 as $$
+#variable_conflict use_column
 declare
     v_account uuid;
 begin
     for v_account in
         select a.id from public.whatsapp_accounts a
         left join private.phone_leases l on l.whatsapp_account_id = a.id
-        where a.status = 'connected' and exists (select from private.outbox o where o.whatsapp_account_id = a.id)
+        where a.status = 'connected' and exists (
+                select from private.outbox o where o.whatsapp_account_id = a.id and o.state in ('ready', 'sending'))
             and (l.holder is null or l.holder = p_holder or l.lease_until < clock_timestamp() or not exists (
                 select from pg_catalog.pg_locks k
                 where k.locktype = 'advisory' and k.classid = private.sender_lock_class()::oid and k.objid = l.lock_key::oid and k.granted

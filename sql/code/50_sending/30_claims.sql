@@ -73,7 +73,7 @@ begin
         where o.whatsapp_account_id = p_account_id and o.state = 'ready' and o.ready_at <= clock_timestamp()
             and coalesce(a.paused_until <= clock_timestamp(), true)
             -- Only the head of a conversation: Meta does not keep order, we do.
-            and not exists (select from private.outbox e where e.conversation_id = o.conversation_id and e.seq < o.seq)
+            and not exists (select from private.outbox e where e.conversation_id = o.conversation_id and e.seq < o.seq and e.state <> 'uncertain')
         order by o.lane, o.seq limit p_limit
     ), sending as (
         update private.outbox o set state = 'sending', holder = p_holder, intent_at = clock_timestamp(), attempt = o.attempt + 1
@@ -99,7 +99,7 @@ $$;
 comment on function worker.claim_sends(uuid, uuid, integer) is
     'Hands out messages and records the intent in the same commit. Refused ones are failed with their code and not returned.';
 
-create or replace function worker.record_sends(p_holder uuid, p_results jsonb)
+create or replace function worker.record_sends(p_results jsonb)
 returns void
 language plpgsql volatile security definer
 set search_path = ''
@@ -113,7 +113,8 @@ begin
     where m.id in (select r.message_id from jsonb_to_recordset(p_results) as r (message_id uuid))
     order by m.id for update;
 
-    -- What Meta accepted is true whoever reports it, even after the lease was lost.
+    -- What Meta answered is true whoever reports it and however late, even after the lease was lost. The attempt number keeps a report that
+    -- arrives twice from touching a later attempt.
     with accepted as (
         update public.messages m set wa_message_id = r.wa_message_id, is_uncertain = false, accepted_at = coalesce(m.accepted_at, clock_timestamp()),
             error_code = case when m.status = 'failed' then m.error_code end
@@ -127,24 +128,27 @@ begin
     select jsonb_agg(to_jsonb(a)) into v_accepted from accepted a;
 
     with uncertain as (
-        delete from private.outbox o using jsonb_to_recordset(p_results) as r (message_id uuid, outcome text)
-        where r.outcome = 'uncertain' and o.message_id = r.message_id and o.holder = p_holder
+        update private.outbox o set state = 'uncertain'
+        from jsonb_to_recordset(p_results) as r (message_id uuid, attempt integer, outcome text)
+        where r.outcome = 'uncertain' and o.message_id = r.message_id and o.attempt = r.attempt and o.state = 'sending'
+        returning o.message_id
+    ), requeued as (
+        update private.outbox o set state = 'ready', holder = null, intent_at = null,
+            ready_at = clock_timestamp() + make_interval(secs => r.retry_seconds)
+        from jsonb_to_recordset(p_results) as r (message_id uuid, attempt integer, outcome text, retry_seconds double precision)
+        where r.outcome = 'retry' and o.message_id = r.message_id and o.attempt = r.attempt and o.state in ('sending', 'uncertain')
         returning o.message_id
     ), changed as (
-        update public.messages m set is_uncertain = true, error_code = 'WA_008'
-        from uncertain u where m.id = u.message_id and m.status = 'pending' and m.wa_message_id is null
+        update public.messages m set is_uncertain = x.is_uncertain, error_code = case when x.is_uncertain then 'WA_008' end
+        from (select u.message_id, true as is_uncertain from uncertain u union all select q.message_id, false from requeued q) x
+        where m.id = x.message_id and m.status = 'pending' and m.wa_message_id is null and (x.is_uncertain or m.is_uncertain)
         returning m.id, m.conversation_id
     )
     select jsonb_agg(to_jsonb(c)) into v_changed from changed c;
 
-    update private.outbox o set state = 'ready', holder = null, intent_at = null,
-        ready_at = clock_timestamp() + make_interval(secs => r.retry_seconds)
-    from jsonb_to_recordset(p_results) as r (message_id uuid, outcome text, retry_seconds double precision)
-    where r.outcome = 'retry' and o.message_id = r.message_id and o.holder = p_holder;
-
     select jsonb_agg(to_jsonb(r)) into v_failures
-    from jsonb_to_recordset(p_results) as r (message_id uuid, outcome text, error_code text, error_message text)
-    join private.outbox o on o.message_id = r.message_id and o.holder = p_holder
+    from jsonb_to_recordset(p_results) as r (message_id uuid, attempt integer, outcome text, error_code text, error_message text)
+    join private.outbox o on o.message_id = r.message_id and o.attempt = r.attempt
     where r.outcome = 'failed';
     if v_failures is not null then
         perform private.fail_messages(v_failures);
@@ -157,8 +161,8 @@ begin
     from jsonb_to_recordset(coalesce(v_accepted, '[]') || coalesce(v_changed, '[]')) as c (id uuid, conversation_id uuid) group by c.conversation_id;
 end
 $$;
-comment on function worker.record_sends(uuid, jsonb) is
-    '[{message_id, send_try, outcome accepted|failed|retry|uncertain, wa_message_id?, error_code?, error_message?, retry_seconds?}].';
+comment on function worker.record_sends(jsonb) is
+    '[{message_id, send_try, attempt, outcome accepted|failed|retry|uncertain, wa_message_id?, error_code?, error_message?, retry_seconds?}].';
 
 -- p_accepted: [{id, wa_message_id}] just recorded; their statuses may have come first.
 create or replace function private.settle_parked_statuses(p_accepted jsonb)

@@ -1,0 +1,1 @@
+select worker.announce_sender($1)

@@ -1,0 +1,1 @@
+select webhook_event_id, problem from worker.apply_statuses($1)

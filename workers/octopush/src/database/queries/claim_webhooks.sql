@@ -1,0 +1,1 @@
+select id, body from worker.claim_webhooks($1)

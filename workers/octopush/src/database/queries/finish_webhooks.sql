@@ -1,0 +1,1 @@
+select worker.finish_webhooks($1)

@@ -1,0 +1,1 @@
+select worker.pause_number($1, $2)

@@ -1,0 +1,1 @@
+select worker.purge($1)

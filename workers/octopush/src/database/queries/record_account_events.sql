@@ -1,0 +1,1 @@
+select worker.record_account_events($1)

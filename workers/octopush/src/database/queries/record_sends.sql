@@ -1,0 +1,1 @@
+select worker.record_sends($1)

@@ -1,0 +1,1 @@
+select worker.reject_webhook($1, $2)

@@ -1,0 +1,1 @@
+select worker.release_leases($1)

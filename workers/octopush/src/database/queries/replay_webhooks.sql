@@ -1,0 +1,1 @@
+select worker.replay_webhooks($1)

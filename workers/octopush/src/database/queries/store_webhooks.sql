@@ -1,0 +1,1 @@
+select worker.store_webhooks($1)

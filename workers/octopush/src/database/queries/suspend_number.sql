@@ -1,0 +1,1 @@
+select worker.suspend_number($1, $2)

@@ -1,0 +1,1 @@
+select worker.sweep_windows($1)

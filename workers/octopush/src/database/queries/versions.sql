@@ -1,0 +1,1 @@
+select extension_version, schema_version, code_hash from worker.versions()

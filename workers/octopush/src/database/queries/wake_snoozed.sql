@@ -1,0 +1,1 @@
+select worker.wake_snoozed($1)

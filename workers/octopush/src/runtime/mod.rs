@@ -1,0 +1,6 @@
+//! What every role stands on: connections, wake-ups, telemetry.
+
+pub mod backoff;
+pub mod database;
+pub mod listener;
+pub mod metrics;
