@@ -38,6 +38,9 @@ pub fn classify(code: i64, http_status: Option<u16>, is_transient: bool) -> Retr
         Some(401) => RetryClass::NeedsHuman {
             hint: "Meta no longer accepts the access token: connect the number again.",
         },
+        Some(300..=399) => RetryClass::NeedsHuman {
+            hint: "The configured Graph API address answers with a redirect: it is not Meta's.",
+        },
         _ => RetryClass::FailPermanent,
     })
 }
@@ -130,3 +133,7 @@ fn class_of_code(code: i64) -> Option<RetryClass> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+#[path = "retry_tests.rs"]
+mod tests;
