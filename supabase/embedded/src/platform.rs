@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::jwt::Keys;
+use crate::realtime::Realtime;
 
 /// Shared by all services of one running stack.
 pub struct Platform {
@@ -16,6 +17,8 @@ pub struct Platform {
     /// Connections as `supabase_admin`. Act for a caller only inside a transaction that does `set local role`.
     pub pool: Pool,
     pub jwt: Keys,
+    /// Topics, subscriptions and limits of Realtime: its routes and its background tasks meet here.
+    pub realtime: Realtime,
     /// Fires when the server is asked to stop; background tasks and sockets must end then.
     pub shutdown: CancellationToken,
 }
@@ -45,6 +48,7 @@ impl Platform {
             config,
             pool,
             jwt,
+            realtime: Realtime::from_env()?,
             shutdown: CancellationToken::new(),
         }))
     }
