@@ -10,7 +10,11 @@ use std::time::Duration;
 /// The commented reference of every setting.
 pub const DEFAULTS: &str = include_str!("../config.default.env");
 
-const SECRETS: [&str; 3] = ["OCTOPUSH_WORKER_DATABASE_URL", "WHATSAPP_APP_SECRET", "WHATSAPP_VERIFY_TOKEN"];
+const SECRETS: [&str; 3] = [
+    "OCTOPUSH_WORKER_DATABASE_URL",
+    "WHATSAPP_APP_SECRET",
+    "WHATSAPP_VERIFY_TOKEN",
+];
 
 /// A part of the work one process can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,12 +79,17 @@ pub struct Config {
 impl Config {
     /// Reads and checks everything; the error lists every problem at once.
     pub fn load(environment: impl Fn(&str) -> Option<String>) -> anyhow::Result<Self> {
-        let mut reader = Reader { values: settings(environment), problems: Vec::new() };
+        let mut reader = Reader {
+            values: settings(environment),
+            problems: Vec::new(),
+        };
         let config = Self {
             roles: reader.list("OCTOPUSH_ROLES"),
             database_url: Secret(reader.required("OCTOPUSH_WORKER_DATABASE_URL")),
             database_pool: reader.number("OCTOPUSH_DATABASE_POOL", 2..=200) as usize,
-            listen: reader.parsed("OCTOPUSH_WORKER_LISTEN").unwrap_or_else(|| ([127, 0, 0, 1], 0).into()),
+            listen: reader
+                .parsed("OCTOPUSH_WORKER_LISTEN")
+                .unwrap_or_else(|| ([127, 0, 0, 1], 0).into()),
             webhook_max_bytes: reader.number("OCTOPUSH_WEBHOOK_MAX_BYTES", 1024..=67_108_864) as usize,
             webhook_queue: reader.number("OCTOPUSH_WEBHOOK_QUEUE", 1..=1_000_000) as usize,
             apply_batch: reader.number("OCTOPUSH_APPLY_BATCH", 1..=5000) as i32,
@@ -111,7 +120,10 @@ impl Config {
         if reader.problems.is_empty() {
             return Ok(config);
         }
-        bail!("the configuration is not usable:\n  - {}", reader.problems.join("\n  - "))
+        bail!(
+            "the configuration is not usable:\n  - {}",
+            reader.problems.join("\n  - ")
+        )
     }
 }
 
@@ -135,7 +147,12 @@ fn settings(environment: impl Fn(&str) -> Option<String>) -> BTreeMap<String, St
         .lines()
         .filter(|line| !line.starts_with('#'))
         .filter_map(|line| line.split_once('='))
-        .map(|(name, default)| (name.to_owned(), environment(name).unwrap_or_else(|| default.to_owned())))
+        .map(|(name, default)| {
+            (
+                name.to_owned(),
+                environment(name).unwrap_or_else(|| default.to_owned()),
+            )
+        })
         .collect()
 }
 
@@ -146,7 +163,12 @@ struct Reader {
 
 impl Reader {
     fn text(&self, name: &str) -> String {
-        self.values.get(name).cloned().unwrap_or_default().trim().to_owned()
+        self.values
+            .get(name)
+            .cloned()
+            .unwrap_or_default()
+            .trim()
+            .to_owned()
     }
 
     fn required(&mut self, name: &str) -> String {
@@ -169,7 +191,11 @@ impl Reader {
     fn number(&mut self, name: &str, range: std::ops::RangeInclusive<u64>) -> u64 {
         let value = self.parsed(name).unwrap_or(*range.start());
         if !range.contains(&value) {
-            self.problems.push(format!("{name} must be from {} to {}", range.start(), range.end()));
+            self.problems.push(format!(
+                "{name} must be from {} to {}",
+                range.start(),
+                range.end()
+            ));
         }
         value
     }
@@ -194,11 +220,18 @@ mod tests {
     fn environment(extra: &'static [(&'static str, &'static str)]) -> impl Fn(&str) -> Option<String> {
         move |name| {
             let base = [
-                ("OCTOPUSH_WORKER_DATABASE_URL", "postgres://octopush_worker@localhost/postgres"),
+                (
+                    "OCTOPUSH_WORKER_DATABASE_URL",
+                    "postgres://octopush_worker@localhost/postgres",
+                ),
                 ("WHATSAPP_APP_SECRET", "one, two"),
                 ("WHATSAPP_VERIFY_TOKEN", "token"),
             ];
-            extra.iter().chain(base.iter()).find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned())
+            extra
+                .iter()
+                .chain(base.iter())
+                .find(|(n, _)| *n == name)
+                .map(|(_, v)| (*v).to_owned())
         }
     }
 
@@ -218,7 +251,12 @@ mod tests {
         })
         .unwrap_err()
         .to_string();
-        for part in ["unknown role fly", "OCTOPUSH_POLL_SECONDS", "WHATSAPP_APP_SECRET is not set", "OCTOPUSH_WORKER_DATABASE_URL is not set"] {
+        for part in [
+            "unknown role fly",
+            "OCTOPUSH_POLL_SECONDS",
+            "WHATSAPP_APP_SECRET is not set",
+            "OCTOPUSH_WORKER_DATABASE_URL is not set",
+        ] {
             assert!(error.contains(part), "{part} missing in {error}");
         }
     }
@@ -230,7 +268,11 @@ mod tests {
 
     #[test]
     fn secrets_are_never_shown() {
-        let shown = format!("{:?} {:?}", redacted(environment(&[])), Config::load(environment(&[])).unwrap());
+        let shown = format!(
+            "{:?} {:?}",
+            redacted(environment(&[])),
+            Config::load(environment(&[])).unwrap()
+        );
         assert!(!shown.contains("one, two") && !shown.contains("octopush_worker@"));
     }
 }

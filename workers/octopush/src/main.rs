@@ -1,10 +1,19 @@
-//! `octopush`: the one binary of the workers.
+//! `octopush`: one binary, its parts switched on by command and role.
 
+use anyhow::Context;
 use clap::{Parser, Subcommand};
+use octopush_worker::config::Config;
+use octopush_worker::replay::ReplayArgs;
+use octopush_worker::web::WebArgs;
+use octopush_worker::{doctor, migrate, replay, run, web};
 use std::path::PathBuf;
+use std::process::ExitCode;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
 
 #[derive(Parser)]
-#[command(version, about)]
+#[command(version, about = "The workers of OctoPush")]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -12,29 +21,100 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Bring the database to this build's schema, or write supabase/migrations with --emit.
+    /// Run the roles of OCTOPUSH_ROLES until stopped.
+    Run {
+        /// Roles instead of OCTOPUSH_ROLES, separated by commas.
+        #[arg(long)]
+        roles: Option<String>,
+    },
+    /// Serve the built web UI.
+    Web(WebArgs),
+    /// Bring the database to this build's schema.
     Migrate {
         /// Connection string of the role `postgres`.
         #[arg(long, env = "OCTOPUSH_MIGRATE_URL", hide_env_values = true)]
         url: Option<String>,
-        /// Write the generated migrations of the Supabase CLI into this folder instead.
+        /// Write supabase/migrations into this folder instead of touching a database.
         #[arg(long)]
         emit: Option<PathBuf>,
     },
+    /// Say what is wrong, and what to do about it.
+    Doctor,
+    /// Apply kept webhooks again.
+    Replay(ReplayArgs),
+    /// Exit 0 when the process behind OCTOPUSH_WORKER_LISTEN is ready.
+    Healthcheck,
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+async fn main() -> anyhow::Result<ExitCode> {
     match Cli::parse().command {
-        Command::Migrate { emit: Some(folder), .. } => {
-            println!("{} files written", octopush_worker::migrate::emit(&folder)?);
+        Command::Run { roles } => {
+            let config = Config::load(|name| match (name, &roles) {
+                ("OCTOPUSH_ROLES", Some(roles)) => Some(roles.clone()),
+                _ => std::env::var(name).ok(),
+            })?;
+            start_logs(&config.log, config.log_json);
+            run::run(config, stopped_by_signal()?).await?;
         }
+        Command::Web(args) => {
+            start_logs("info", false);
+            web::run(args, stopped_by_signal()?).await?;
+        }
+        Command::Migrate {
+            emit: Some(folder), ..
+        } => println!("{} files written", migrate::emit(&folder)?),
         Command::Migrate { url, .. } => {
-            let url = url.ok_or_else(|| anyhow::anyhow!("set OCTOPUSH_MIGRATE_URL or give --url"))?;
-            let outcome = octopush_worker::migrate::run(&url).await?;
-            println!("migrations applied: {}, code {}", outcome.applied.len(), if outcome.code_changed { "applied" } else { "unchanged" });
+            start_logs("info", false);
+            let outcome = migrate::run(&url.context("set OCTOPUSH_MIGRATE_URL or give --url")?).await?;
+            let code = if outcome.code_changed {
+                "applied"
+            } else {
+                "unchanged"
+            };
+            println!("{} migrations applied, code {code}", outcome.applied.len());
+        }
+        Command::Doctor => {
+            if !doctor::run().await {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
+        Command::Replay(args) => replay::run(&args).await?,
+        Command::Healthcheck => {
+            let listen = std::env::var("OCTOPUSH_WORKER_LISTEN").unwrap_or_else(|_| "127.0.0.1:55302".into());
+            reqwest::get(format!("http://{listen}/readyz"))
+                .await?
+                .error_for_status()?;
         }
     }
-    Ok(())
+    Ok(ExitCode::SUCCESS)
+}
+
+fn start_logs(filter: &str, json: bool) {
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info")))
+        .with_writer(std::io::stderr);
+    if json {
+        builder.json().init()
+    } else {
+        builder.init()
+    }
+}
+
+/// Cancelled by the first SIGTERM or SIGINT; the second ends the process at once.
+fn stopped_by_signal() -> anyhow::Result<CancellationToken> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let stop = CancellationToken::new();
+    let cancelled = stop.clone();
+    tokio::spawn(async move {
+        for round in 0..2 {
+            tokio::select! { _ = terminate.recv() => {} _ = interrupt.recv() => {} }
+            if round == 0 {
+                cancelled.cancel();
+            }
+        }
+        std::process::exit(130);
+    });
+    Ok(stop)
 }

@@ -31,7 +31,9 @@ pub async fn run(url: &str) -> anyhow::Result<Outcome> {
         .await
         .context("cannot connect to the database to migrate")?;
     let driver = tokio::spawn(connection);
-    client.execute(include_str!("../database/queries/lock.sql"), &[&LOCK_KEY]).await?;
+    client
+        .execute(include_str!("../database/queries/lock.sql"), &[&LOCK_KEY])
+        .await?;
     let outcome = apply(&mut client).await;
     drop(client);
     driver.await.ok();
@@ -43,13 +45,21 @@ async fn apply(client: &mut Client) -> anyhow::Result<Outcome> {
     let embedded = migrations()?;
     for (version, hash) in &recorded {
         match embedded.iter().find(|m| m.version == *version) {
-            None => bail!("the database has migration {version}, which this build does not know: it is newer than this program"),
-            Some(m) if m.hash != *hash => bail!("migration {:04} was changed after it was applied; migrations are append-only", m.version),
+            None => bail!(
+                "the database has migration {version}, which this build does not know: it is newer than this program"
+            ),
+            Some(m) if m.hash != *hash => bail!(
+                "migration {:04} was changed after it was applied; migrations are append-only",
+                m.version
+            ),
             Some(_) => {}
         }
     }
     let mut applied = Vec::new();
-    for migration in embedded.iter().filter(|m| !recorded.iter().any(|(v, _)| *v == m.version)) {
+    for migration in embedded
+        .iter()
+        .filter(|m| !recorded.iter().any(|(v, _)| *v == m.version))
+    {
         let transaction = client.transaction().await?;
         transaction
             .batch_execute(migration.sql)
@@ -66,7 +76,10 @@ async fn apply(client: &mut Client) -> anyhow::Result<Outcome> {
         applied.push(migration.version);
     }
     let code_changed = apply_code(client, !applied.is_empty()).await?;
-    Ok(Outcome { applied, code_changed })
+    Ok(Outcome {
+        applied,
+        code_changed,
+    })
 }
 
 async fn recorded_migrations(client: &Client) -> anyhow::Result<Vec<(i32, String)>> {
@@ -77,7 +90,9 @@ async fn recorded_migrations(client: &Client) -> anyhow::Result<Vec<(i32, String
     if !exists {
         return Ok(Vec::new());
     }
-    let rows = client.query(include_str!("../database/queries/list_migrations.sql"), &[]).await?;
+    let rows = client
+        .query(include_str!("../database/queries/list_migrations.sql"), &[])
+        .await?;
     Ok(rows.iter().map(|r| (r.get(0), r.get(1))).collect())
 }
 

@@ -37,7 +37,12 @@ pub fn migrations() -> anyhow::Result<Vec<Migration>> {
             .next()
             .and_then(|n| n.parse().ok())
             .with_context(|| format!("sql/migrations/{path} does not start with a number"))?;
-        found.push(Migration { version, name, hash: hex::encode(Sha256::digest(sql)), sql });
+        found.push(Migration {
+            version,
+            name,
+            hash: hex::encode(Sha256::digest(sql)),
+            sql,
+        });
     }
     found.sort_by_key(|m| m.version);
     Ok(found)
@@ -45,7 +50,10 @@ pub fn migrations() -> anyhow::Result<Vec<Migration>> {
 
 /// All code files, in the order they are applied.
 pub fn code() -> Vec<CodeFile> {
-    let mut found: Vec<CodeFile> = texts(&CODE).into_iter().map(|(path, sql)| CodeFile { path, sql }).collect();
+    let mut found: Vec<CodeFile> = texts(&CODE)
+        .into_iter()
+        .map(|(path, sql)| CodeFile { path, sql })
+        .collect();
     found.sort_by(|a, b| a.path.cmp(&b.path));
     found
 }

@@ -26,7 +26,11 @@ pub fn emit(folder: &Path) -> anyhow::Result<usize> {
             migration.version, migration.name, migration.hash
         );
         let text = format!("{HEADER}{}{record}", migration.sql);
-        write(folder, &format!("{DAY}{:06}_{}.sql", migration.version * 10, migration.name), &text)?;
+        write(
+            folder,
+            &format!("{DAY}{:06}_{}.sql", migration.version * 10, migration.name),
+            &text,
+        )?;
         last = migration.version;
     }
     let mut text = HEADER.to_owned();

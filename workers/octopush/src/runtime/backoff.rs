@@ -14,7 +14,11 @@ pub struct Backoff {
 impl Backoff {
     /// Starts at `first`, doubles up to `most`.
     pub fn new(first: Duration, most: Duration) -> Self {
-        Self { step: first, first, most }
+        Self {
+            step: first,
+            first,
+            most,
+        }
     }
 
     /// Something worked: start over.

@@ -9,7 +9,9 @@ use tokio_postgres::error::SqlState;
 pub fn pool(url: &str, size: usize) -> anyhow::Result<Pool> {
     let mut config = PoolConfig::new();
     config.url = Some(url.to_owned());
-    config.manager = Some(ManagerConfig { recycling_method: RecyclingMethod::Fast });
+    config.manager = Some(ManagerConfig {
+        recycling_method: RecyclingMethod::Fast,
+    });
     config.pool = Some(deadpool_postgres::PoolConfig {
         max_size: size,
         timeouts: deadpool_postgres::Timeouts {
@@ -36,7 +38,8 @@ impl DatabaseError {
     pub fn is_transient(&self) -> bool {
         let Self::Query(error) = self else { return true };
         let Some(state) = error.code() else { return true };
-        matches!(&state.code()[..2], "08" | "40" | "53" | "55" | "57" | "58") || *state == SqlState::FEATURE_NOT_SUPPORTED
+        matches!(&state.code()[..2], "08" | "40" | "53" | "55" | "57" | "58")
+            || *state == SqlState::FEATURE_NOT_SUPPORTED
     }
 }
 

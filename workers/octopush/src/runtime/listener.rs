@@ -29,7 +29,12 @@ pub struct Holder {
 }
 
 /// Listens until cancelled, reconnecting. `holder` is `None` while there is no session.
-pub async fn run(url: String, wakes: Arc<Wakes>, holder: watch::Sender<Option<Holder>>, stop: CancellationToken) {
+pub async fn run(
+    url: String,
+    wakes: Arc<Wakes>,
+    holder: watch::Sender<Option<Holder>>,
+    stop: CancellationToken,
+) {
     let mut backoff = Backoff::default();
     while !stop.is_cancelled() {
         tokio::select! {
@@ -90,11 +95,19 @@ async fn session(url: &str, wakes: &Wakes, holder: &watch::Sender<Option<Holder>
 }
 
 async fn announce(client: &Client) -> anyhow::Result<Holder> {
-    client.batch_execute(include_str!("../database/queries/listen.sql")).await?;
+    client
+        .batch_execute(include_str!("../database/queries/listen.sql"))
+        .await?;
     loop {
-        let candidate = Holder { id: Uuid::now_v7(), lock_key: rand::random_range(1..i32::MAX) };
+        let candidate = Holder {
+            id: Uuid::now_v7(),
+            lock_key: rand::random_range(1..i32::MAX),
+        };
         let taken: bool = client
-            .query_one(include_str!("../database/queries/announce_sender.sql"), &[&candidate.lock_key])
+            .query_one(
+                include_str!("../database/queries/announce_sender.sql"),
+                &[&candidate.lock_key],
+            )
             .await?
             .get(0);
         if taken {

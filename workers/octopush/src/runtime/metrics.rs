@@ -19,11 +19,17 @@ pub static LISTENER_UP: LazyLock<Gauge> = LazyLock::new(|| gauge!("octopush_list
 pub fn describe() {
     describe_counter!(WEBHOOKS_RECEIVED, "Webhooks kept and acknowledged");
     describe_counter!(WEBHOOKS_REFUSED, "Webhooks not accepted, by reason");
-    describe_histogram!(WEBHOOK_ACK_SECONDS, "From the last byte of a webhook to its acknowledgement");
+    describe_histogram!(
+        WEBHOOK_ACK_SECONDS,
+        "From the last byte of a webhook to its acknowledgement"
+    );
     describe_counter!(WEBHOOKS_APPLIED, "Webhooks turned into messages and statuses");
     describe_counter!(WEBHOOKS_REJECTED, "Webhooks kept but not understood");
     describe_counter!(SENDS, "Outcomes of requests to Meta");
-    describe_histogram!(SEND_QUEUE_SECONDS, "From a message being queued to its request to Meta");
+    describe_histogram!(
+        SEND_QUEUE_SECONDS,
+        "From a message being queued to its request to Meta"
+    );
     describe_counter!(WORKER_ERRORS, "Failures of a role that were retried");
     describe_gauge!("octopush_listener_up", "1 while the LISTEN session is up");
 }
