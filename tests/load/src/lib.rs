@@ -1,1 +1,9 @@
-//! Load.
+//! Benches and fault rounds against a whole running copy of the product.
+
+pub mod bench;
+pub mod figures;
+pub mod organisation;
+pub mod report;
+pub mod stack;
+pub mod wait;
+pub mod webhooks;

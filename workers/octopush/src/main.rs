@@ -8,6 +8,7 @@ use octopush_worker::web::WebArgs;
 use octopush_worker::{doctor, migrate, replay, run, web};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
@@ -55,7 +56,10 @@ async fn main() -> anyhow::Result<ExitCode> {
                 _ => std::env::var(name).ok(),
             })?;
             start_logs(&config.log, config.log_json);
-            run::run(config, stopped_by_signal()?).await?;
+            let listener = TcpListener::bind(config.listen)
+                .await
+                .with_context(|| format!("cannot listen on {}", config.listen))?;
+            run::run(config, listener, stopped_by_signal()?).await?;
         }
         Command::Web(args) => {
             start_logs("info", false);

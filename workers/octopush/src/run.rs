@@ -8,9 +8,9 @@ use crate::roles::{apply, maintenance, send, webhook};
 use crate::runtime::listener::{self, Wakes};
 use crate::runtime::{database, metrics as names};
 use anyhow::Context;
-use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use octopush_whatsapp::CloudApi;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -18,18 +18,9 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-/// Runs until `stop` is cancelled and everything has been put away, or the shutdown time is over.
-pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> {
-    let metrics = PrometheusBuilder::new()
-        // Around the goals: 10 ms, 100 ms, 250 ms.
-        .set_buckets_for_metric(
-            Matcher::Suffix("_seconds".into()),
-            &[
-                0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0,
-            ],
-        )?
-        .install_recorder()
-        .context("metrics recorder")?;
+/// Runs until `stop` is cancelled and everything has been put away, or the shutdown time is over. `listener` is where HTTP is served.
+pub async fn run(config: Config, listener: TcpListener, stop: CancellationToken) -> anyhow::Result<()> {
+    let metrics = recorder()?;
     names::describe();
     let pool = database::pool(&config.database_url.0, config.database_pool)?;
     let http = reqwest::Client::builder()
@@ -41,9 +32,6 @@ pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> 
     let graph = Arc::new(CloudApi::new(&config.graph_url, &config.api_version, http)?);
     let wakes = Arc::new(Wakes::default());
     let (holder_sender, holder) = watch::channel(None);
-    let listener = TcpListener::bind(config.listen)
-        .await
-        .with_context(|| format!("cannot listen on {}", config.listen))?;
 
     // The listening session outlives the sender: it holds the lock that keeps this process's numbers.
     let listening_stop = CancellationToken::new();
@@ -96,7 +84,7 @@ pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> 
             stop.clone(),
         ));
     }
-    info!(listen = %config.listen, roles = ?config.roles, "octopush runs");
+    info!(listen = %listener.local_addr()?, roles = ?config.roles, "octopush runs");
     let serving_stop = stop.clone();
     tasks.spawn(async move {
         let server = axum::serve(listener, router).with_graceful_shutdown(serving_stop.cancelled_owned());
@@ -115,4 +103,23 @@ pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> 
     listening_stop.cancel();
     listening.await.ok();
     Ok(())
+}
+
+/// One recorder a process, whoever asks first.
+fn recorder() -> anyhow::Result<PrometheusHandle> {
+    static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
+    if let Some(handle) = RECORDER.get() {
+        return Ok(handle.clone());
+    }
+    let handle = PrometheusBuilder::new()
+        // Around the goals: 10 ms, 100 ms, 250 ms.
+        .set_buckets_for_metric(
+            Matcher::Suffix("_seconds".into()),
+            &[
+                0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0,
+            ],
+        )?
+        .install_recorder()
+        .context("metrics recorder")?;
+    Ok(RECORDER.get_or_init(|| handle).clone())
 }
