@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use anyhow::{Context, bail};
+use axum::http::HeaderName;
 
 use crate::jwt::Keys;
 
@@ -70,6 +71,18 @@ pub struct ServeArgs {
     /// Confirm new e-mail addresses at once instead of sending a mail.
     #[arg(long, env = "SUPABASE_AUTOCONFIRM", default_value_t = false)]
     pub autoconfirm: bool,
+    /// Seconds a refresh token that was already exchanged, and is not the parent of the active one, may be used again.
+    #[arg(long, env = "SUPABASE_REFRESH_TOKEN_REUSE_INTERVAL", default_value_t = 0)]
+    pub refresh_token_reuse_interval: u32,
+    /// Further origins that links may return to, separated by commas.
+    #[arg(long, env = "SUPABASE_REDIRECT_ORIGINS", value_delimiter = ',')]
+    pub redirect_origins: Vec<String>,
+    /// Header in which a proxy in front passes the client's address; its last entry is believed.
+    #[arg(long, env = "SUPABASE_CLIENT_IP_HEADER")]
+    pub client_ip_header: Option<String>,
+    /// Whether to serve `/mailbox`; by default only where SUPABASE_URL is a loopback address.
+    #[arg(long, env = "SUPABASE_MAILBOX")]
+    pub mailbox: Option<bool>,
     #[command(flatten)]
     pub limits: Limits,
 }
@@ -96,10 +109,20 @@ pub struct Config {
     pub jwt_expiry: u32,
     pub otp_expiry: u32,
     pub autoconfirm: bool,
+    pub refresh_token_reuse_interval: u32,
+    /// Without trailing slash.
+    pub redirect_origins: Vec<String>,
+    pub client_ip_header: Option<HeaderName>,
+    pub mailbox: bool,
     pub limits: Limits,
 }
 
 impl Config {
+    /// The host name clients reach this server by.
+    pub fn host(&self) -> Option<&str> {
+        host_of(&self.url)
+    }
+
     /// Checks every setting; the message names all that are wrong, not just the first.
     pub fn validate(args: ServeArgs) -> anyhow::Result<Self> {
         let mut wrong = Vec::new();
@@ -148,6 +171,23 @@ impl Config {
         }
         let url = origin("SUPABASE_URL", &args.url, &mut wrong);
         let site_url = origin("SUPABASE_SITE_URL", &args.site_url, &mut wrong);
+        let redirect_origins = args
+            .redirect_origins
+            .iter()
+            .filter(|other| !other.trim().is_empty())
+            .map(|other| origin("SUPABASE_REDIRECT_ORIGINS", other.trim(), &mut wrong))
+            .collect();
+        let client_ip_header = args
+            .client_ip_header
+            .as_deref()
+            .filter(|name| !name.is_empty())
+            .map(HeaderName::from_str);
+        if matches!(client_ip_header, Some(Err(_))) {
+            wrong.push("SUPABASE_CLIENT_IP_HEADER must be a header name".to_owned());
+        }
+        let mailbox = args
+            .mailbox
+            .unwrap_or_else(|| host_of(&url).is_some_and(is_loopback_name));
         if args.jwt_expiry < 60 {
             wrong.push("SUPABASE_JWT_EXPIRY must be at least 60 seconds".to_owned());
         }
@@ -181,8 +221,29 @@ impl Config {
             jwt_expiry: args.jwt_expiry,
             otp_expiry: args.otp_expiry,
             autoconfirm: args.autoconfirm,
+            refresh_token_reuse_interval: args.refresh_token_reuse_interval,
+            redirect_origins,
+            client_ip_header: client_ip_header.and_then(Result::ok),
+            mailbox,
             limits: args.limits,
         })
+    }
+}
+
+/// Whether a host name always means this machine.
+pub fn is_loopback_name(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost"
+        || address
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|ip| ip.is_loopback())
+}
+
+fn host_of(url: &str) -> Option<&str> {
+    let authority = url.split_once("://")?.1.split('/').next()?;
+    match authority.rfind(']') {
+        Some(end) => authority.get(..=end),
+        None => authority.split(':').next(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The server: all services behind the gateway on one listener, until it is asked to stop.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::json;
 use tokio::net::TcpListener;
+use tower::{Service, ServiceBuilder};
 
 use crate::config::Config;
 use crate::gateway::{self, KeyCheck};
@@ -60,18 +62,18 @@ fn app(platform: Arc<Platform>) -> Router {
             gateway::project_key,
         ))
     };
+    let rest = keyed(
+        rest::router(platform.clone()),
+        KeyCheck::RequiredAndServiceForRoot,
+    );
+    let mailbox = auth::mailbox::router(platform.clone());
     Router::new()
         .nest(
             "/auth/v1",
             keyed(auth::router(platform.clone()), KeyCheck::RequiredExceptAuthLinks),
         )
-        .nest(
-            "/rest/v1",
-            keyed(
-                rest::router(platform.clone()),
-                KeyCheck::RequiredAndServiceForRoot,
-            ),
-        )
+        .nest("/rest/v1", rest.clone())
+        .route_service("/rest/v1/", at_root(rest))
         .nest(
             "/realtime/v1",
             keyed(realtime::router(platform.clone()), KeyCheck::Required),
@@ -81,8 +83,30 @@ fn app(platform: Arc<Platform>) -> Router {
             keyed(storage::router(platform.clone()), KeyCheck::Unchecked),
         )
         .route("/health", get(health).with_state(platform.clone()))
-        .layer(middleware::from_fn(log_request))
         .layer(gateway::cors())
+        // Outside the CORS layer: what it holds must stay unreadable to pages of other origins.
+        .nest("/mailbox", mailbox.clone())
+        .route_service("/mailbox/", at_root(mailbox))
+        .layer(middleware::from_fn(log_request))
+}
+
+/// A nested router does not match its own prefix with a slash at the end: this answers there as at `/`.
+fn at_root(
+    router: Router,
+) -> impl Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync {
+    ServiceBuilder::new()
+        .map_request(|mut request: Request| {
+            let query = request
+                .uri()
+                .query()
+                .map(|query| format!("/?{query}"))
+                .unwrap_or_else(|| "/".to_owned());
+            if let Ok(uri) = query.parse() {
+                *request.uri_mut() = uri;
+            }
+            request
+        })
+        .service(router)
 }
 
 /// 200 when the database answers, 503 when it does not.

@@ -237,3 +237,31 @@ create index if not exists mailbox_recipient_created_at_idx on supabase_embedded
 create index if not exists mailbox_created_at_idx on supabase_embedded.mailbox (created_at desc);
 revoke all on supabase_embedded.mailbox from public;
 grant select, insert, delete on supabase_embedded.mailbox to supabase_auth_admin;
+
+-- What the Auth server reads of a user, with the time of asking so that expiry is judged by the database's clock.
+create or replace view supabase_embedded.auth_users with (security_invoker = true) as
+select
+  u.id, u.aud, u.role, u.email, u.encrypted_password, u.email_confirmed_at, u.invited_at, u.confirmation_sent_at,
+  u.recovery_sent_at, u.email_change, u.email_change_sent_at, u.confirmed_at, u.last_sign_in_at,
+  coalesce(u.raw_app_meta_data, '{}') as app_metadata, coalesce(u.raw_user_meta_data, '{}') as user_metadata,
+  u.created_at, u.updated_at, coalesce(u.phone, '') as phone, u.banned_until, u.is_anonymous, u.is_sso_user,
+  clock_timestamp() as asked_at,
+  coalesce(
+    (
+      select jsonb_agg(
+        jsonb_build_object(
+          'identity_id', i.id, 'id', i.provider_id, 'user_id', i.user_id, 'identity_data', i.identity_data,
+          'provider', i.provider, 'last_sign_in_at', i.last_sign_in_at, 'created_at', i.created_at,
+          'updated_at', i.updated_at, 'email', i.email
+        )
+        order by i.created_at, i.id
+      )
+      from auth.identities as i
+      where i.user_id = u.id
+    ),
+    '[]'
+  ) as identities
+from auth.users as u
+where u.deleted_at is null;
+revoke all on supabase_embedded.auth_users from public;
+grant select on supabase_embedded.auth_users to supabase_auth_admin;

@@ -1,0 +1,1 @@
+delete from auth.sessions where user_id = $1

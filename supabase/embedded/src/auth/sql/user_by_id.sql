@@ -1,0 +1,1 @@
+select * from supabase_embedded.auth_users where id = $1

@@ -1,0 +1,1 @@
+select count(*) from auth.users where deleted_at is null

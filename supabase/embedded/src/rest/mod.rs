@@ -1,0 +1,35 @@
+//! REST: PostgREST's surface, served by `postrust-server`. Nested at `/rest/v1`.
+
+mod backend;
+mod mend;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use postrust_server::handle_request;
+
+use self::backend::Backend;
+use self::mend::Caller;
+use crate::platform::Platform;
+
+/// Routes below `/rest/v1`. The schema is read in the background: until it has been, the answer is 503.
+pub fn router(platform: Arc<Platform>) -> Router {
+    let backend = Backend::new(platform);
+    tokio::spawn(backend.clone().keep_current());
+    Router::new().fallback(serve).with_state(backend)
+}
+
+async fn serve(State(backend): State<Arc<Backend>>, request: Request) -> Response {
+    let caller = Caller::of(backend.keys(), &request);
+    let Some(current) = backend.current() else {
+        return mend::unavailable(&caller);
+    };
+    let response = tokio::select! {
+        response = handle_request(State(current), request) => response,
+        // Without this, requests that wait for a connection would only give up at the pool's time limit.
+        () = backend.lost() => return mend::unavailable(&caller),
+    };
+    mend::response(response, &caller).await
+}
