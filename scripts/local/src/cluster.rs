@@ -167,10 +167,29 @@ impl Cluster {
     /// The server in the foreground, with its settings freshly written.
     pub fn server(&self) -> Result<Command> {
         self.write_settings()?;
+        self.discard_stale_lock_files();
         let mut server = self.as_server("postgres");
         server.arg("-D").arg(self.data());
         process::log_to(&mut server, &self.log)?;
         Ok(server)
+    }
+
+    /// After a crash the number in a lock file may belong to any other program by now, or to an exit status that nobody
+    /// collects (in containers both happen often), and Postgres would take either for a server at work. A file whose
+    /// process is gone it sees through itself.
+    fn discard_stale_lock_files(&self) {
+        if self.running().is_some() {
+            return;
+        }
+        let socket_lock = self.home.join(format!(".s.PGSQL.{}.lock", self.port));
+        for file in [self.data().join("postmaster.pid"), socket_lock] {
+            let pid = fs::read_to_string(&file)
+                .ok()
+                .and_then(|text| text.lines().next()?.trim().parse::<i32>().ok());
+            if pid.is_some_and(|pid| Path::new(&format!("/proc/{pid}")).exists()) {
+                fs::remove_file(&file).ok();
+            }
+        }
     }
 
     fn write_settings(&self) -> Result<()> {

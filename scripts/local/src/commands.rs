@@ -99,10 +99,10 @@ enum ClusterAction {
 #[derive(Args)]
 struct ClusterOptions {
     /// Port of Postgres [default: first port + 4]
-    #[arg(long)]
+    #[arg(long, global = true)]
     port: Option<u16>,
     /// Faster, and lost when the machine crashes: for tests
-    #[arg(long)]
+    #[arg(long, global = true)]
     volatile: bool,
 }
 

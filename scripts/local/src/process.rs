@@ -127,7 +127,11 @@ pub async fn wait_until(limit: Duration, mut condition: impl FnMut() -> bool) ->
 /// Runs a program to its end; its output is shown only when it fails.
 pub async fn run_to_end(what: &str, command: &mut Command, limit: Duration) -> Result<()> {
     tie_to_this_process(command, Signal::TERM);
-    command.stdin(Stdio::null()).kill_on_drop(true);
+    // What failed is said by the message; a backtrace would push it out of sight.
+    command
+        .stdin(Stdio::null())
+        .env("RUST_BACKTRACE", "0")
+        .kill_on_drop(true);
     let output = match timeout(limit, command.output()).await {
         Ok(output) => output.with_context(|| format!("cannot start {what}"))?,
         Err(_) => bail!("{what} did not end within {} s", limit.as_secs()),

@@ -209,7 +209,8 @@ mod tests {
 
     fn settings(environment: &[(&str, &str)]) -> Result<Settings> {
         let folder = std::env::temp_dir().join(format!("octopush-settings-{}", std::process::id()));
-        let state = StateDir::open(Some(folder)).expect("state directory");
+        let state = StateDir::open(Some(folder.clone())).expect("state directory");
+        std::fs::remove_dir_all(folder).ok();
         let secrets = Secrets {
             created_at: 1_700_000_000,
             superuser_password: "admin1".into(),
