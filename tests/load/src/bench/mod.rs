@@ -1,0 +1,8 @@
+//! One module an area; each returns its rows.
+
+pub mod apply;
+pub mod inbox;
+pub mod ingest;
+pub mod live;
+pub mod send;
+pub mod webhook;
