@@ -1,0 +1,31 @@
+import { expect, it } from 'vitest';
+import { type NotificationRow, notificationWords } from './notification-words';
+
+const row = (kind: string, data: unknown): NotificationRow => ({
+  id: 'n',
+  kind,
+  priority: 'normal',
+  data,
+  read_at: null,
+  created_at: '2026-11-23T10:00:00Z',
+});
+
+it('names the colleague and the customer and leads to the conversation', () => {
+  const words = notificationWords(
+    row('conversation.assigned', { conversation_id: 'c1', by: 'u1' }),
+    'Aina',
+    () => 'Ravi',
+  );
+  expect(words).toMatchObject({ conversationId: 'c1', detail: 'Ravi gave you the conversation with Aina.' });
+});
+
+it('leads to the settings when the number broke', () => {
+  expect(notificationWords(row('whatsapp_account.error', {}), undefined, () => undefined).settings).toBe(
+    'whatsapp',
+  );
+});
+
+it('has words for a kind it does not know', () => {
+  const words = notificationWords(row('campaign.completed', null), undefined, () => undefined);
+  expect(words.title).toBe('Campaign completed');
+});

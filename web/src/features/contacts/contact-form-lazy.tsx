@@ -1,0 +1,22 @@
+import { Skeleton, Stack } from '@mantine/core';
+import { lazy, Suspense } from 'react';
+import type { ContactFormProps } from './contact-form';
+
+const Form = lazy(() => import('./contact-form').then((module) => ({ default: module.ContactForm })));
+
+/** The form with its selects is loaded when somebody opens it, not with every list and conversation. */
+export function ContactForm(props: ContactFormProps) {
+  return (
+    <Suspense
+      fallback={
+        <Stack role="status" aria-label="Loading">
+          <Skeleton height={60} />
+          <Skeleton height={60} />
+          <Skeleton height={60} />
+        </Stack>
+      }
+    >
+      <Form {...props} />
+    </Suspense>
+  );
+}

@@ -1,0 +1,190 @@
+import { Alert, Button, Group, MultiSelect, Select, Stack, Textarea, TextInput } from '@mantine/core';
+import { useForm } from '@mantine/form';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useEffect } from 'react';
+import { Problem } from '@/components/problem';
+import { TextLink } from '@/components/text-link';
+import { emailProblem } from '@/features/auth/fields';
+import { useOrg } from '@/features/tenancy/queries';
+import { describeError } from '@/lib/errors';
+import { readStored, store } from '@/lib/storage';
+import { answer, backend } from '@/lib/supabase';
+import { consentChoices } from './consent-badge';
+import { type ContactRow, contactQuery, tagsQuery } from './queries';
+
+interface Values {
+  phone: string;
+  full_name: string;
+  email: string;
+  company: string;
+  job_title: string;
+  notes: string;
+  lifecycle_stage: string;
+  consent: string;
+  tags: string[];
+}
+
+const stages = [
+  { value: 'lead', label: 'Lead' },
+  { value: 'prospect', label: 'Prospect' },
+  { value: 'customer', label: 'Customer' },
+  { value: 'churned', label: 'Churned' },
+];
+
+const DRAFT = 'octopush:new-contact';
+
+function initial(contact: ContactRow | undefined): Values {
+  return {
+    phone: contact?.phone ?? '',
+    full_name: contact?.full_name ?? '',
+    email: contact?.email ?? '',
+    company: contact?.company ?? '',
+    job_title: contact?.job_title ?? '',
+    notes: contact?.notes ?? '',
+    lifecycle_stage: contact?.lifecycle_stage ?? 'lead',
+    consent: contact?.opt_in_status ?? 'pending',
+    tags: contact?.contact_tags.flatMap((each) => each.tags?.id ?? []) ?? [],
+    ...(contact ? {} : (readStored(DRAFT) as Partial<Values> | undefined)),
+  };
+}
+
+export interface ContactFormProps {
+  /** Absent for a new one. */
+  contact?: ContactRow;
+  onSaved: (id: string) => void;
+  onCancel: () => void;
+}
+
+/** Creates or changes a contact. A half-filled new one survives a reload. */
+export function ContactForm({ contact, onSaved, onCancel }: ContactFormProps) {
+  const { orgId } = useOrg();
+  const queryClient = useQueryClient();
+  const tags = useQuery(tagsQuery(orgId));
+  const form = useForm<Values>({
+    initialValues: initial(contact),
+    validate: {
+      phone: (value) =>
+        contact || /\d{5}/.test(value.replaceAll(/\D/g, ''))
+          ? null
+          : 'Enter a phone number, like +60 12-345 6789.',
+      email: (value) => (value.trim() ? emailProblem(value) : null),
+    },
+  });
+  useEffect(() => {
+    if (!contact) store(DRAFT, form.values);
+  }, [contact, form.values]);
+
+  const save = useMutation({
+    mutationFn: async ({ consent, tags: tagIds, ...fields }: Values) => {
+      const saved = contact
+        ? await answer(
+            backend().rpc('update_contact', {
+              p_id: contact.id,
+              p_fields: fields,
+              p_expected_updated_at: contact.updated_at,
+            }),
+          )
+        : await answer(backend().rpc('create_contact', { p_org_id: orgId, p_fields: fields }));
+      // Each of these is written once the contact is there; a form that fails here keeps what was typed.
+      if (consent !== saved.opt_in_status) {
+        await answer(
+          backend().rpc('set_contact_consent', { p_id: saved.id, p_status: consent, p_source: 'manual' }),
+        );
+      }
+      const before = contact?.contact_tags.flatMap((each) => each.tags?.id ?? []) ?? [];
+      if ([...before].sort().join() !== [...tagIds].sort().join()) {
+        await answer(backend().rpc('set_contact_tags', { p_id: saved.id, p_tag_ids: tagIds }));
+      }
+      return saved.id;
+    },
+    onSuccess: async (id) => {
+      if (!contact) store(DRAFT, undefined);
+      await Promise.all([
+        queryClient.invalidateQueries({ queryKey: ['org', orgId, 'contacts'] }),
+        queryClient.invalidateQueries({ queryKey: contactQuery(orgId, id).queryKey }),
+        queryClient.invalidateQueries({ queryKey: ['org', orgId, 'conversations'] }),
+        queryClient.invalidateQueries({ queryKey: ['org', orgId, 'conversation'] }),
+        queryClient.invalidateQueries({ queryKey: ['org', orgId, 'overview'] }),
+      ]);
+      onSaved(id);
+    },
+    onError: (error) => {
+      const { code, details } = describeError(error);
+      if (code === 'CONTACT_003') form.setFieldError('phone', 'That phone number isn’t valid.');
+      if (code === 'CONTACT_007' && typeof details.field === 'string')
+        form.setFieldError(details.field, 'Please check this.');
+      if (code === 'CONTACT_006' && contact) {
+        void queryClient.invalidateQueries({ queryKey: contactQuery(orgId, contact.id).queryKey });
+      }
+    },
+  });
+  const problem = save.error ? describeError(save.error) : undefined;
+  const existing = problem?.code === 'CONTACT_002' ? problem.details.contact_id : undefined;
+  return (
+    <form onSubmit={form.onSubmit((values) => save.mutate(values))} noValidate>
+      <Stack>
+        <TextInput
+          label="Phone number"
+          description="Any notation works. Without a country code it is read as a number of your country."
+          type="tel"
+          size="md"
+          withAsterisk={!contact}
+          data-autofocus
+          {...form.getInputProps('phone')}
+        />
+        <TextInput label="Name" size="md" {...form.getInputProps('full_name')} />
+        <TextInput label="E-mail" type="email" size="md" {...form.getInputProps('email')} />
+        <Group grow align="flex-start">
+          <TextInput label="Company" size="md" {...form.getInputProps('company')} />
+          <TextInput label="Job title" size="md" {...form.getInputProps('job_title')} />
+        </Group>
+        <Group grow align="flex-start">
+          <Select
+            label="Stage"
+            data={stages}
+            allowDeselect={false}
+            size="md"
+            {...form.getInputProps('lifecycle_stage')}
+          />
+          <Select
+            label="Opt-in"
+            data={consentChoices}
+            allowDeselect={false}
+            size="md"
+            {...form.getInputProps('consent')}
+          />
+        </Group>
+        {(tags.data?.length ?? 0) > 0 && (
+          <MultiSelect
+            label="Tags"
+            size="md"
+            data={tags.data?.map((tag) => ({ value: tag.id, label: tag.name })) ?? []}
+            searchable
+            clearable
+            {...form.getInputProps('tags')}
+          />
+        )}
+        <Textarea label="Notes" autosize minRows={3} maxRows={8} size="md" {...form.getInputProps('notes')} />
+        <Problem error={save.error} />
+        {typeof existing === 'string' && (
+          <TextLink to="/contacts" search={{ contact: existing }} onClick={onCancel}>
+            Open that contact
+          </TextLink>
+        )}
+        {problem?.code === 'CONTACT_006' && (
+          <Alert color="blue" variant="light">
+            What you typed is still here.
+          </Alert>
+        )}
+        <Group justify="flex-end">
+          <Button variant="default" size="md" onClick={onCancel}>
+            Cancel
+          </Button>
+          <Button type="submit" size="md" loading={save.isPending}>
+            {contact ? 'Save changes' : 'Add contact'}
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}

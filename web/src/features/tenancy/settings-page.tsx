@@ -1,0 +1,72 @@
+import { Skeleton, Text, Title } from '@mantine/core';
+import { IconBrandWhatsapp, IconBuilding, IconSunMoon, IconUsers } from '@tabler/icons-react';
+import { getRouteApi, Link } from '@tanstack/react-router';
+import { lazy, Suspense } from 'react';
+import classes from './settings.module.css';
+
+const route = getRouteApi('/_app/settings/$section');
+
+const Dialogs = lazy(() => import('@/components/dialogs'));
+const OrganizationSettings = lazy(() =>
+  import('./organization-settings').then((m) => ({ default: m.OrganizationSettings })),
+);
+const MembersSettings = lazy(() =>
+  import('./members-settings').then((m) => ({ default: m.MembersSettings })),
+);
+const AppearanceSettings = lazy(() =>
+  import('./appearance-settings').then((m) => ({ default: m.AppearanceSettings })),
+);
+const WhatsAppSettings = lazy(() =>
+  import('@/features/whatsapp/whatsapp-settings').then((m) => ({ default: m.WhatsAppSettings })),
+);
+
+const sections = [
+  { id: 'organization', label: 'Organisation', Icon: IconBuilding, hint: 'Its name, country and time zone.' },
+  { id: 'members', label: 'Members', Icon: IconUsers, hint: 'Who works here, and what each may do.' },
+  {
+    id: 'whatsapp',
+    label: 'WhatsApp number',
+    Icon: IconBrandWhatsapp,
+    hint: 'The numbers your customers write to.',
+  },
+  { id: 'appearance', label: 'Appearance', Icon: IconSunMoon, hint: 'Only for you, on this device.' },
+] as const;
+
+export function SettingsPage() {
+  const { section } = route.useParams();
+  const current = sections.find((each) => each.id === section) ?? sections[0];
+  return (
+    <div className={classes.page}>
+      <nav aria-label="Settings" className={classes.nav}>
+        {sections.map(({ id, label, Icon }) => (
+          <Link
+            key={id}
+            to="/settings/$section"
+            params={{ section: id }}
+            className={classes.link}
+            activeProps={{ 'data-active': true, 'aria-current': 'page' }}
+          >
+            <Icon size={18} stroke={1.7} aria-hidden />
+            {label}
+          </Link>
+        ))}
+      </nav>
+      <section className={classes.section} aria-labelledby="settings-title">
+        <Title order={2} id="settings-title" fz={20}>
+          {current.label}
+        </Title>
+        <Text c="dimmed" mb="lg">
+          {current.hint}
+        </Text>
+        <Suspense fallback={<Skeleton height={220} radius="md" />}>
+          <Dialogs>
+            {current.id === 'organization' && <OrganizationSettings />}
+            {current.id === 'members' && <MembersSettings />}
+            {current.id === 'whatsapp' && <WhatsAppSettings />}
+            {current.id === 'appearance' && <AppearanceSettings />}
+          </Dialogs>
+        </Suspense>
+      </section>
+    </div>
+  );
+}

@@ -1,0 +1,98 @@
+type Words = string | ((details: Record<string, unknown>) => string);
+
+const text = (value: unknown): string | undefined => (typeof value === 'string' && value ? value : undefined);
+
+const contactFields: Record<string, string> = {
+  full_name: 'name',
+  email: 'e-mail',
+  job_title: 'job title',
+  opt_in_status: 'opt-in status',
+  lifecycle_stage: 'lifecycle stage',
+  custom_fields: 'custom fields',
+};
+
+/** Words for every code of docs/error-codes.md; `errors.test.ts` fails for one that is missing. */
+export const catalogue: Record<string, Words> = {
+  AUTH_001: 'That e-mail and password don’t match. Check both, or reset your password.',
+  AUTH_002: 'Your session has ended. Sign in again.',
+  AUTH_003: 'Your role doesn’t allow this. Ask an owner or admin of your organisation.',
+  AUTH_004: 'Please confirm your e-mail first. Open the link in the mail we sent you.',
+  AUTH_005: 'This account is disabled. Ask an owner or admin of your organisation.',
+
+  ORG_001: 'We couldn’t find this organisation. You may no longer be a member of it.',
+  ORG_002: 'This person is already a member. You can change their role instead.',
+  ORG_003:
+    'This invitation no longer works. It may have expired, been used, or be meant for another e-mail address.',
+  ORG_004: 'An organisation needs an owner. Transfer the ownership first.',
+  ORG_005: ({ field }) => {
+    if (field === 'name') return 'Please choose a name of 1 to 120 characters.';
+    if (field === 'country') return 'Please choose a country from the list.';
+    if (field === 'time_zone') return 'Please choose a time zone from the list.';
+    return 'Check the organisation’s name, country and time zone.';
+  },
+  ORG_006: 'That person is no longer a member. The list has been refreshed.',
+  ORG_007: 'That role doesn’t exist. Choose one from the list.',
+  ORG_008: 'That e-mail address doesn’t look right. Please check it.',
+
+  CONTACT_001: 'We couldn’t find this contact. It may have been deleted.',
+  CONTACT_002: 'Another contact already has this phone number.',
+  CONTACT_003: 'That phone number isn’t valid. Include the country code, like +60 12-345 6789.',
+  CONTACT_004: 'This contact is in the trash. Restore it first.',
+  CONTACT_005: 'Some rows of the import aren’t valid. Correct them and try again.',
+  CONTACT_006: 'Someone else just changed this contact. Look at their change, then save again.',
+  CONTACT_007: ({ field }) => {
+    const name = text(field);
+    return name
+      ? `Please check the ${contactFields[name] ?? name.replaceAll('_', ' ')}.`
+      : 'One of the fields isn’t valid. Please check them.';
+  },
+
+  TAG_001: 'That tag no longer exists.',
+  TAG_002: 'There is already a tag with this name.',
+  TAG_003: 'Tags need a name of 1 to 50 characters and a colour.',
+
+  CONVERSATION_001: 'We couldn’t find this conversation. It may have been deleted.',
+  CONVERSATION_002: 'This person can’t answer customers. Choose an owner, admin or agent.',
+  CONVERSATION_003: 'Someone changed this conversation in the meantime. It shows its latest state now.',
+  CONVERSATION_004: 'Choose a time in the future, at most a year ahead.',
+
+  MESSAGE_001: 'We couldn’t find this message.',
+  MESSAGE_002: 'A message needs between 1 and 4,096 characters.',
+  MESSAGE_003: 'WhatsApp doesn’t support this kind of message.',
+  MESSAGE_004: 'This message can’t be sent again. Only a failed one can.',
+  MESSAGE_005: 'This message got mixed up with another one. Please send it again.',
+  MESSAGE_006: 'The message you are replying to isn’t part of this conversation.',
+
+  WA_001: 'WhatsApp refused this. Please try again later.',
+  WA_002: 'Meta hasn’t approved this template. Choose an approved one.',
+  WA_003: 'Your WhatsApp account has reached its messaging limit. It frees up within 24 hours.',
+  WA_004: 'This number isn’t on WhatsApp.',
+  WA_005: 'The 24-hour window has closed. Send a template to write to this customer again.',
+  WA_006: 'Your WhatsApp number isn’t connected. Connect it in Settings.',
+  WA_007: 'WhatsApp has limited sending because of the number’s quality rating.',
+  WA_008: 'We don’t know yet whether this was sent. We’re waiting for WhatsApp, so that it isn’t sent twice.',
+  WA_009: 'This number is already connected to an organisation. Disconnect it there first.',
+  WA_010: 'Those WhatsApp details don’t look right. Copy the ids and the token from Meta again.',
+
+  CAMPAIGN_001: 'We couldn’t find this campaign.',
+  CAMPAIGN_002: 'Nobody in this audience can receive the campaign: they need a number and to have opted in.',
+  CAMPAIGN_003: 'This campaign has been sent and can’t change. Duplicate it instead.',
+  CAMPAIGN_004: 'A campaign needs an approved template.',
+
+  FLOW_001: 'We couldn’t find this flow.',
+  FLOW_002: 'This flow has steps that need attention before it can run.',
+  FLOW_003: 'The flow stopped with an error. Its log shows the step.',
+  FLOW_004: '50 flows are active, which is the most. Turn one off first.',
+  FLOW_005: 'This contact is already in this flow.',
+
+  TEMPLATE_001: 'We couldn’t find this template.',
+  TEMPLATE_002: ({ rejection_reason }) => {
+    const reason = text(rejection_reason);
+    return reason
+      ? `Meta rejected this template: ${reason}`
+      : 'Meta rejected this template. Edit it and submit again.';
+  },
+  TEMPLATE_003: 'Meta is still reviewing this template. You can use it once it’s approved.',
+
+  REQUEST_001: 'Something in that request was missing or not valid. Reload the page and try again.',
+};

@@ -1,0 +1,238 @@
+import type { QueryClient } from '@tanstack/react-query';
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from '@tanstack/react-router';
+import * as z from 'zod/mini';
+import { safeNext } from '@/features/auth/links';
+import { authState } from '@/features/auth/session';
+import { membershipQuery } from '@/features/tenancy/queries';
+import { NotFound, PageProblem } from '@/shell/error-page';
+import { PendingFrame } from '@/shell/pending-frame';
+
+interface RouterContext {
+  queryClient: QueryClient;
+}
+
+/** An unreadable value in an address is dropped, the rest of the link still works. */
+const lenient = <T extends z.ZodMiniType>(schema: T) => z.catch(z.optional(schema), undefined);
+const text = lenient(z.coerce.string());
+const next = z.pipe(text, z.transform(safeNext));
+
+const root = createRootRouteWithContext<RouterContext>()({
+  component: Outlet,
+  notFoundComponent: NotFound,
+  errorComponent: PageProblem,
+});
+
+// Pages for people who are not signed in, or not in an organisation yet.
+const guest = createRoute({
+  getParentRoute: () => root,
+  id: '_guest',
+  component: lazyRouteComponent(() => import('@/features/auth/auth-layout'), 'AuthLayout'),
+});
+
+const onlySignedOut = ({ search }: { search: { next?: string } }) => {
+  if (authState().session) throw redirect({ to: search.next ?? '/' });
+};
+
+const signIn = createRoute({
+  getParentRoute: () => guest,
+  path: '/sign-in',
+  validateSearch: z.object({ next, email: text }),
+  beforeLoad: onlySignedOut,
+  component: lazyRouteComponent(() => import('@/features/auth/sign-in-page'), 'SignInPage'),
+});
+const signUp = createRoute({
+  getParentRoute: () => guest,
+  path: '/sign-up',
+  validateSearch: z.object({ next, email: text }),
+  beforeLoad: onlySignedOut,
+  component: lazyRouteComponent(() => import('@/features/auth/sign-up-page'), 'SignUpPage'),
+});
+const checkMail = createRoute({
+  getParentRoute: () => guest,
+  path: '/check-mail',
+  validateSearch: z.object({
+    next,
+    email: z.catch(z.string(), ''),
+    kind: z.catch(z.enum(['signup', 'recovery']), 'signup'),
+  }),
+  component: lazyRouteComponent(() => import('@/features/auth/check-mail-page'), 'CheckMailPage'),
+});
+const verify = createRoute({
+  getParentRoute: () => guest,
+  path: '/verify',
+  validateSearch: z.object({
+    next,
+    token_hash: text,
+    error_code: text,
+    type: z.catch(z.enum(['signup', 'recovery', 'email', 'email_change', 'invite', 'magiclink']), 'email'),
+  }),
+  component: lazyRouteComponent(() => import('@/features/auth/verify-page'), 'VerifyPage'),
+});
+const forgotPassword = createRoute({
+  getParentRoute: () => guest,
+  path: '/forgot-password',
+  validateSearch: z.object({ email: text }),
+  component: lazyRouteComponent(() => import('@/features/auth/forgot-password-page'), 'ForgotPasswordPage'),
+});
+const resetPassword = createRoute({
+  getParentRoute: () => guest,
+  path: '/reset-password',
+  component: lazyRouteComponent(() => import('@/features/auth/reset-password-page'), 'ResetPasswordPage'),
+});
+const invitation = createRoute({
+  getParentRoute: () => guest,
+  path: '/invitations/$token',
+  component: lazyRouteComponent(
+    () => import('@/features/tenancy/accept-invitation-page'),
+    'AcceptInvitationPage',
+  ),
+});
+const onboarding = createRoute({
+  getParentRoute: () => guest,
+  path: '/onboarding',
+  beforeLoad: async ({ context }) => {
+    const { session } = authState();
+    if (!session) throw redirect({ to: '/sign-in' });
+    const membership = await context.queryClient.ensureQueryData(membershipQuery(session.user.id));
+    if (membership) throw redirect({ to: '/dashboard' });
+  },
+  component: lazyRouteComponent(() => import('@/features/tenancy/onboarding-page'), 'OnboardingPage'),
+});
+
+const app = createRoute({
+  getParentRoute: () => root,
+  id: '_app',
+  beforeLoad: async ({ context, location }) => {
+    const { session } = authState();
+    if (!session)
+      throw redirect({ to: '/sign-in', search: { next: location.href === '/' ? undefined : location.href } });
+    const membership = await context.queryClient.ensureQueryData(membershipQuery(session.user.id));
+    if (!membership) throw redirect({ to: '/onboarding' });
+  },
+  pendingComponent: PendingFrame,
+  pendingMs: 150,
+  component: lazyRouteComponent(() => import('@/shell/app-frame'), 'AppFrame'),
+});
+
+const home = createRoute({
+  getParentRoute: () => app,
+  path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/dashboard', replace: true });
+  },
+});
+const dashboard = createRoute({
+  getParentRoute: () => app,
+  path: '/dashboard',
+  staticData: { title: 'Dashboard' },
+  component: lazyRouteComponent(() => import('@/features/dashboard/dashboard-page'), 'DashboardPage'),
+});
+const contacts = createRoute({
+  getParentRoute: () => app,
+  path: '/contacts',
+  staticData: { title: 'Contacts' },
+  validateSearch: z.object({
+    q: text,
+    sort: lenient(z.enum(['recent', 'name', 'message'])),
+    page: lenient(z.coerce.number().check(z.int(), z.positive())),
+    size: lenient(z.coerce.number().check(z.int(), z.positive(), z.maximum(100))),
+    contact: lenient(z.uuid()),
+    add: lenient(z.boolean()),
+  }),
+  component: lazyRouteComponent(() => import('@/features/contacts/contacts-page'), 'ContactsPage'),
+});
+const conversations = createRoute({
+  getParentRoute: () => app,
+  path: '/conversations/{-$conversationId}',
+  staticData: { title: 'Conversations', fill: true },
+  validateSearch: z.object({
+    tab: lenient(z.enum(['all', 'mine', 'unassigned', 'resolved'])),
+    q: text,
+    panel: lenient(z.enum(['open', 'closed'])),
+  }),
+  component: lazyRouteComponent(() => import('@/features/inbox/inbox-page'), 'InboxPage'),
+});
+const campaigns = createRoute({
+  getParentRoute: () => app,
+  path: '/campaigns',
+  staticData: { title: 'Campaigns' },
+  component: lazyRouteComponent(() => import('@/features/campaigns/campaigns-page'), 'CampaignsPage'),
+});
+const flows = createRoute({
+  getParentRoute: () => app,
+  path: '/flows',
+  staticData: { title: 'Flows' },
+  component: lazyRouteComponent(() => import('@/features/flows/flows-page'), 'FlowsPage'),
+});
+const segments = createRoute({
+  getParentRoute: () => app,
+  path: '/segments',
+  staticData: { title: 'Segments' },
+  component: lazyRouteComponent(() => import('@/features/segments/segments-page'), 'SegmentsPage'),
+});
+const templates = createRoute({
+  getParentRoute: () => app,
+  path: '/templates',
+  staticData: { title: 'Templates' },
+  component: lazyRouteComponent(() => import('@/features/templates/templates-page'), 'TemplatesPage'),
+});
+const settings = createRoute({
+  getParentRoute: () => app,
+  path: '/settings/$section',
+  staticData: { title: 'Settings' },
+  component: lazyRouteComponent(() => import('@/features/tenancy/settings-page'), 'SettingsPage'),
+});
+
+const routeTree = root.addChildren([
+  guest.addChildren([
+    signIn,
+    signUp,
+    checkMail,
+    verify,
+    forgotPassword,
+    resetPassword,
+    invitation,
+    onboarding,
+  ]),
+  app.addChildren([
+    home,
+    dashboard,
+    contacts,
+    conversations,
+    campaigns,
+    flows,
+    segments,
+    templates,
+    settings,
+  ]),
+]);
+
+export function createAppRouter(queryClient: QueryClient) {
+  return createRouter({
+    routeTree,
+    context: { queryClient },
+    defaultPreload: 'intent',
+    defaultErrorComponent: PageProblem,
+    defaultNotFoundComponent: NotFound,
+    scrollRestoration: true,
+    scrollToTopSelectors: ['#main'],
+  });
+}
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof createAppRouter>;
+  }
+  interface StaticDataRouteOption {
+    title?: string;
+    /** The page scrolls its own parts instead of the whole. */
+    fill?: boolean;
+  }
+}
