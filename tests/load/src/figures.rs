@@ -24,7 +24,9 @@ impl Times {
         let mut sorted = self.0.clone();
         sorted.sort_unstable();
         let rank = ((share * sorted.len() as f64).ceil() as usize).clamp(1, sorted.len().max(1));
-        sorted.get(rank - 1).map_or(f64::NAN, |t| t.as_secs_f64() * 1000.0)
+        sorted
+            .get(rank - 1)
+            .map_or(f64::NAN, |t| t.as_secs_f64() * 1000.0)
     }
 }
 

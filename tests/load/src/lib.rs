@@ -1,6 +1,7 @@
 //! Benches and fault rounds against a whole running copy of the product.
 
 pub mod bench;
+pub mod faults;
 pub mod figures;
 pub mod organisation;
 pub mod report;

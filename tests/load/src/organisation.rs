@@ -22,8 +22,18 @@ pub struct Organisation {
 
 impl Organisation {
     /// In any migrated database; the agent exists only as a row.
-    pub async fn create(database: &Client, agent_id: Uuid, phone_number_id: &str, messages_per_second: i32) -> anyhow::Result<Self> {
-        let made = Self { org_id: Uuid::now_v7(), account_id: Uuid::now_v7(), agent_id, phone_number_id: phone_number_id.to_owned() };
+    pub async fn create(
+        database: &Client,
+        agent_id: Uuid,
+        phone_number_id: &str,
+        messages_per_second: i32,
+    ) -> anyhow::Result<Self> {
+        let made = Self {
+            org_id: Uuid::now_v7(),
+            account_id: Uuid::now_v7(),
+            agent_id,
+            phone_number_id: phone_number_id.to_owned(),
+        };
         let statements = include_str!("../sql/organisation.sql")
             .replace(":agent_id", &format!("'{agent_id}'"))
             .replace(":org_id", &format!("'{}'", made.org_id))
@@ -37,7 +47,10 @@ impl Organisation {
     /// One conversation for each customer, window open; returns their ids.
     pub async fn conversations(&self, database: &Client, count: i32) -> anyhow::Result<Vec<Uuid>> {
         let rows = database
-            .query(include_str!("../sql/conversations.sql"), &[&self.org_id, &self.account_id, &count])
+            .query(
+                include_str!("../sql/conversations.sql"),
+                &[&self.org_id, &self.account_id, &count],
+            )
             .await?;
         Ok(rows.iter().map(|r| r.get(0)).collect())
     }
@@ -76,7 +89,13 @@ pub async fn sign_in(stack: &Stack, email: &str) -> anyhow::Result<Session> {
         .json()
         .await?;
     Ok(Session {
-        user_id: answer["user"]["id"].as_str().context("no user in the session")?.parse()?,
-        access_token: answer["access_token"].as_str().context("no token in the session")?.to_owned(),
+        user_id: answer["user"]["id"]
+            .as_str()
+            .context("no user in the session")?
+            .parse()?,
+        access_token: answer["access_token"]
+            .as_str()
+            .context("no token in the session")?
+            .to_owned(),
     })
 }

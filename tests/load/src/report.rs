@@ -28,7 +28,15 @@ impl Row {
             Goal::AtMost(most) => (format!("≤ {most}"), value <= most),
             Goal::AtLeast(least) => (format!("≥ {least}"), value >= least),
         };
-        Self { area, figure: figure.into(), value, goal, met, baseline: None, note: String::new() }
+        Self {
+            area,
+            figure: figure.into(),
+            value,
+            goal,
+            met,
+            baseline: None,
+            note: String::new(),
+        }
     }
 
     #[must_use]
@@ -46,7 +54,9 @@ impl Row {
 
 /// For people.
 pub fn print(rows: &[Row]) {
-    println!("\n| area | figure | value | goal | met | baseline | note |\n| --- | --- | --- | --- | --- | --- | --- |");
+    println!(
+        "\n| area | figure | value | goal | met | baseline | note |\n| --- | --- | --- | --- | --- | --- | --- |"
+    );
     for row in rows {
         println!(
             "| {} | {} | {:.3} | {} | {} | {} | {} |",

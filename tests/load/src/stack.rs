@@ -17,16 +17,30 @@ pub struct Stack {
 impl Stack {
     /// Starts everything, or finds it running. The folder is kept for the next run.
     pub fn start(state: &Path, port_base: u16) -> anyhow::Result<Self> {
-        let bin = PathBuf::from(std::env::var("OCTOPUSH_BIN_DIR").unwrap_or_else(|_| "target/release".into()));
-        let mut stack = Self { settings: BTreeMap::new(), state: state.to_owned(), port_base, bin };
-        ensure!(stack.local(&["up", "--detach", "--no-seed"])?, "the copy under {} did not come up", state.display());
+        let bin =
+            PathBuf::from(std::env::var("OCTOPUSH_BIN_DIR").unwrap_or_else(|_| "target/release".into()));
+        let mut stack = Self {
+            settings: BTreeMap::new(),
+            state: state.to_owned(),
+            port_base,
+            bin,
+        };
+        ensure!(
+            stack.local(&["up", "--detach", "--no-seed"])?,
+            "the copy under {} did not come up",
+            state.display()
+        );
         stack.settings = read_settings(&state.join("local.env"))?;
         Ok(stack)
     }
 
     /// Stops everything.
     pub fn stop(&self) -> anyhow::Result<()> {
-        ensure!(self.local(&["down"])?, "the copy under {} did not stop", self.state.display());
+        ensure!(
+            self.local(&["down"])?,
+            "the copy under {} did not stop",
+            self.state.display()
+        );
         Ok(())
     }
 
@@ -75,7 +89,10 @@ impl Stack {
     /// Makes the database anew, migrated and empty.
     pub fn prepare(&self, name: &str) -> anyhow::Result<()> {
         self.local(&["drop-database", name])?;
-        ensure!(self.local(&["prepare", "--database", name])?, "database {name} could not be prepared");
+        ensure!(
+            self.local(&["prepare", "--database", name])?,
+            "database {name} could not be prepared"
+        );
         Ok(())
     }
 }
@@ -109,7 +126,13 @@ mod tests {
 
     #[test]
     fn another_database_of_the_same_server() {
-        assert_eq!(with_database("postgres://u:p@h:5/postgres", "x"), "postgres://u:p@h:5/x");
-        assert_eq!(with_database("postgres://u:p@h:5/postgres?sslmode=disable", "x"), "postgres://u:p@h:5/x?sslmode=disable");
+        assert_eq!(
+            with_database("postgres://u:p@h:5/postgres", "x"),
+            "postgres://u:p@h:5/x"
+        );
+        assert_eq!(
+            with_database("postgres://u:p@h:5/postgres?sslmode=disable", "x"),
+            "postgres://u:p@h:5/x?sslmode=disable"
+        );
     }
 }

@@ -18,6 +18,10 @@ pub fn text_message(phone_number_id: &str, from: &str, wa_message_id: &str, at: 
 /// Posts a body with its signature; true when it was acknowledged.
 pub async fn deliver(http: &reqwest::Client, url: &str, secret: &str, body: Vec<u8>) -> bool {
     let signed = signature::sign(secret.as_bytes(), &body);
-    let request = http.post(url).header("x-hub-signature-256", signed).header("content-type", "application/json").body(body);
+    let request = http
+        .post(url)
+        .header("x-hub-signature-256", signed)
+        .header("content-type", "application/json")
+        .body(body);
     request.send().await.is_ok_and(|r| r.status() == 200)
 }

@@ -37,9 +37,16 @@ pub async fn run(stack: &Stack) -> anyhow::Result<Vec<Row>> {
     }
     let (on, off) = (on / ROUNDS as f64, off / ROUNDS as f64);
     Ok(vec![
-        Row::new("inbox", "commit rate of inbound apply, notifications on ÷ off", on / off, Goal::AtLeast(0.9))
-            .against(format!("{off:.0} commits/s"))
-            .note(format!("{on:.0} commits/s of {BATCH} messages each, {WRITERS} writers, other customers in each batch")),
+        Row::new(
+            "inbox",
+            "commit rate of inbound apply, notifications on ÷ off",
+            on / off,
+            Goal::AtLeast(0.9),
+        )
+        .against(format!("{off:.0} commits/s"))
+        .note(format!(
+            "{on:.0} commits/s of {BATCH} messages each, {WRITERS} writers, other customers in each batch"
+        )),
     ])
 }
 

@@ -49,9 +49,17 @@ pub async fn run(stack: &Stack) -> anyhow::Result<Vec<Row>> {
     let plain = plain_handler(stack, secret.clone()).await?;
     let theirs = saturate(plain, secret).await;
     Ok(vec![
-        Row::new("webhook", "ingest throughput ÷ one commit a request", ours / theirs, Goal::AtLeast(3.0))
-            .against(format!("{theirs:.0}/s"))
-            .note(format!("{ours:.0}/s, {CONNECTIONS} connections, {} s each", DURATION.as_secs())),
+        Row::new(
+            "webhook",
+            "ingest throughput ÷ one commit a request",
+            ours / theirs,
+            Goal::AtLeast(3.0),
+        )
+        .against(format!("{theirs:.0}/s"))
+        .note(format!(
+            "{ours:.0}/s, {CONNECTIONS} connections, {} s each",
+            DURATION.as_secs()
+        )),
     ])
 }
 
@@ -66,7 +74,13 @@ async fn saturate(url: String, secret: String) -> f64 {
             let http = reqwest::Client::new();
             let mut n = 0;
             while started.elapsed() < DURATION {
-                let body = text_message(PHONE_NUMBER_ID, "60111111111", &format!("wamid.{connection}.{n}"), 1_700_000_000, "Is it in stock?");
+                let body = text_message(
+                    PHONE_NUMBER_ID,
+                    "60111111111",
+                    &format!("wamid.{connection}.{n}"),
+                    1_700_000_000,
+                    "Is it in stock?",
+                );
                 if deliver(&http, &url, &secret, body).await {
                     done.fetch_add(1, Ordering::Relaxed);
                 }
@@ -88,10 +102,15 @@ async fn plain_handler(stack: &Stack, secret: String) -> anyhow::Result<String> 
     config.url = Some(stack.database_url(DATABASE));
     // The receiver under test has two connections; the plain one may have all it can use.
     config.pool = Some(deadpool_postgres::PoolConfig::new(16));
-    let state = Arc::new(Plain { pool: config.create_pool(Some(Runtime::Tokio1), NoTls)?, secret });
+    let state = Arc::new(Plain {
+        pool: config.create_pool(Some(Runtime::Tokio1), NoTls)?,
+        secret,
+    });
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}/webhooks/whatsapp", listener.local_addr()?);
-    let router = Router::new().route("/webhooks/whatsapp", post(keep_one)).with_state(state);
+    let router = Router::new()
+        .route("/webhooks/whatsapp", post(keep_one))
+        .with_state(state);
     tokio::spawn(async move { axum::serve(listener, router).await });
     Ok(url)
 }
@@ -101,8 +120,13 @@ async fn keep_one(State(plain): State<Arc<Plain>>, headers: HeaderMap, body: Byt
     if !signature::verify(&[plain.secret.as_bytes()], header, &body) {
         return StatusCode::UNAUTHORIZED;
     }
-    let Ok(client) = plain.pool.get().await else { return StatusCode::SERVICE_UNAVAILABLE };
-    let Ok(statement) = client.prepare_cached("insert into public.plain_events (body) values ($1)").await else {
+    let Ok(client) = plain.pool.get().await else {
+        return StatusCode::SERVICE_UNAVAILABLE;
+    };
+    let Ok(statement) = client
+        .prepare_cached("insert into public.plain_events (body) values ($1)")
+        .await
+    else {
         return StatusCode::SERVICE_UNAVAILABLE;
     };
     match client.execute(&statement, &[&body.as_ref()]).await {

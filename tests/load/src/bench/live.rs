@@ -48,7 +48,13 @@ pub async fn run(stack: &Stack) -> anyhow::Result<Vec<Row>> {
     let (mut visible, mut heard) = (Times::default(), Times::default());
     for n in 0..MESSAGES {
         let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() as i64;
-        let body = text_message(PHONE_NUMBER_ID, &Organisation::customer(0), &format!("wamid.live.{}", Uuid::now_v7()), now, &format!("message {n}"));
+        let body = text_message(
+            PHONE_NUMBER_ID,
+            &Organisation::customer(0),
+            &format!("wamid.live.{}", Uuid::now_v7()),
+            now,
+            &format!("message {n}"),
+        );
         let begin = Instant::now();
         let delivered = deliver(&http, &webhook, stack.get("WHATSAPP_APP_SECRET"), body);
         let seen = async {
@@ -57,11 +63,17 @@ pub async fn run(stack: &Stack) -> anyhow::Result<Vec<Row>> {
                 if frame["event"] != "broadcast" || frame["payload"]["event"] != "messages" {
                     continue;
                 }
-                let id = frame["payload"]["payload"]["message_ids"][0].as_str().unwrap_or_default().to_owned();
+                let id = frame["payload"]["payload"]["message_ids"][0]
+                    .as_str()
+                    .unwrap_or_default()
+                    .to_owned();
                 let at = begin.elapsed();
                 let rows: Value = http
                     .get(&rest)
-                    .query(&[("id", format!("eq.{id}")), ("select", "id,body,direction,status,occurred_at".into())])
+                    .query(&[
+                        ("id", format!("eq.{id}")),
+                        ("select", "id,body,direction,status,occurred_at".into()),
+                    ])
                     .header("apikey", stack.get("SUPABASE_ANON_KEY"))
                     .bearer_auth(&session.access_token)
                     .send()
@@ -96,7 +108,9 @@ type Socket = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStre
 
 async fn next(socket: &mut Socket) -> anyhow::Result<Value> {
     loop {
-        let message = tokio::time::timeout(Duration::from_secs(10), socket.next()).await?.context("the socket closed")??;
+        let message = tokio::time::timeout(Duration::from_secs(10), socket.next())
+            .await?
+            .context("the socket closed")??;
         if let Message::Text(text) = message {
             return Ok(serde_json::from_str(&text)?);
         }

@@ -19,35 +19,71 @@ pub async fn run(stack: &Stack) -> anyhow::Result<Vec<Row>> {
     let organisation = Organisation::create(&database, Uuid::now_v7(), PHONE_NUMBER_ID, 80).await?;
     let count = async || -> i64 {
         database
-            .query_one("select count(*) from public.messages where org_id = $1", &[&organisation.org_id])
+            .query_one(
+                "select count(*) from public.messages where org_id = $1",
+                &[&organisation.org_id],
+            )
             .await
             .map_or(-1, |row| row.get(0))
     };
 
     let steady = storm(stack, 330, Duration::from_secs(60)).await;
-    until("the steady load is applied", Duration::from_secs(60), async || count().await == steady.sent as i64).await?;
+    until(
+        "the steady load is applied",
+        Duration::from_secs(60),
+        async || count().await == steady.sent as i64,
+    )
+    .await?;
     let burst = storm(stack, 3300, Duration::from_secs(10)).await;
     let started = Instant::now();
     let expected = (steady.sent + burst.acknowledged) as i64;
-    let applied = until("the burst is applied", Duration::from_secs(180), async || count().await == expected).await;
+    let applied = until("the burst is applied", Duration::from_secs(180), async || {
+        count().await == expected
+    })
+    .await;
     let kept = count().await - steady.sent as i64;
 
     let note = format!("{} deliveries, {} acknowledged", steady.sent, steady.acknowledged);
     Ok(vec![
-        Row::new(AREA, "acknowledgement at 330/s for 60 s, p50 (ms)", steady.times.percentile(0.5), Goal::AtMost(10.0)).note(note.clone()),
-        Row::new(AREA, "acknowledgement at 330/s for 60 s, p99 (ms)", steady.times.percentile(0.99), Goal::AtMost(100.0)).note(note),
-        Row::new(AREA, "burst of 3,300/s for 10 s: acknowledged (share)", share(burst.acknowledged, burst.sent), Goal::AtLeast(1.0)).note(format!(
+        Row::new(
+            AREA,
+            "acknowledgement at 330/s for 60 s, p50 (ms)",
+            steady.times.percentile(0.5),
+            Goal::AtMost(10.0),
+        )
+        .note(note.clone()),
+        Row::new(
+            AREA,
+            "acknowledgement at 330/s for 60 s, p99 (ms)",
+            steady.times.percentile(0.99),
+            Goal::AtMost(100.0),
+        )
+        .note(note),
+        Row::new(
+            AREA,
+            "burst of 3,300/s for 10 s: acknowledged (share)",
+            share(burst.acknowledged, burst.sent),
+            Goal::AtLeast(1.0),
+        )
+        .note(format!(
             "{} deliveries in {:.1} s, p99 {:.0} ms",
             burst.sent,
             burst.took.as_secs_f64(),
             burst.times.percentile(0.99)
         )),
-        Row::new(AREA, "burst: applied of those acknowledged (share)", share(kept.max(0) as usize, burst.acknowledged), Goal::AtLeast(1.0)).note(
-            match applied {
-                Ok(()) => format!("all {:.1} s after the last delivery", started.elapsed().as_secs_f64()),
-                Err(error) => error.to_string(),
-            },
-        ),
+        Row::new(
+            AREA,
+            "burst: applied of those acknowledged (share)",
+            share(kept.max(0) as usize, burst.acknowledged),
+            Goal::AtLeast(1.0),
+        )
+        .note(match applied {
+            Ok(()) => format!(
+                "all {:.1} s after the last delivery",
+                started.elapsed().as_secs_f64()
+            ),
+            Err(error) => error.to_string(),
+        }),
     ])
 }
 
@@ -66,7 +102,10 @@ struct Storm {
 async fn storm(stack: &Stack, per_second: u32, duration: Duration) -> Storm {
     let url = Arc::new(format!("{}/webhooks/whatsapp", stack.get("OCTOPUSH_WORKER_URL")));
     let secret = Arc::new(stack.get("WHATSAPP_APP_SECRET").to_owned());
-    let http = reqwest::Client::builder().pool_max_idle_per_host(512).build().expect("client");
+    let http = reqwest::Client::builder()
+        .pool_max_idle_per_host(512)
+        .build()
+        .expect("client");
     let times = Arc::new(Mutex::new(Times::default()));
     let acknowledged = Arc::new(AtomicUsize::new(0));
     let sent = (f64::from(per_second) * duration.as_secs_f64()) as usize;
@@ -79,9 +118,23 @@ async fn storm(stack: &Stack, per_second: u32, duration: Duration) -> Storm {
         ticks.tick().await;
         let due = ((started.elapsed().as_secs_f64() * f64::from(per_second)) as usize).min(sent);
         for n in begun..due {
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs() as i64);
-            let body = text_message(PHONE_NUMBER_ID, &Organisation::customer(n % 2000), &format!("wamid.{run}.{n}"), now, "Do you deliver to Penang?");
-            let (http, url, secret, times, acknowledged) = (http.clone(), url.clone(), secret.clone(), times.clone(), acknowledged.clone());
+            let now = SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .map_or(0, |d| d.as_secs() as i64);
+            let body = text_message(
+                PHONE_NUMBER_ID,
+                &Organisation::customer(n % 2000),
+                &format!("wamid.{run}.{n}"),
+                now,
+                "Do you deliver to Penang?",
+            );
+            let (http, url, secret, times, acknowledged) = (
+                http.clone(),
+                url.clone(),
+                secret.clone(),
+                times.clone(),
+                acknowledged.clone(),
+            );
             tasks.spawn(async move {
                 let begin = Instant::now();
                 if deliver(&http, &url, &secret, body).await {
@@ -95,5 +148,10 @@ async fn storm(stack: &Stack, per_second: u32, duration: Duration) -> Storm {
     while tasks.join_next().await.is_some() {}
     let took = started.elapsed();
     let times = times.lock().await.clone();
-    Storm { times, sent, acknowledged: acknowledged.load(Ordering::Relaxed), took }
+    Storm {
+        times,
+        sent,
+        acknowledged: acknowledged.load(Ordering::Relaxed),
+        took,
+    }
 }
