@@ -1,136 +1,736 @@
-export type Json = string | number | boolean | null | { [key: string]: Json | undefined } | Json[];
+
+export type Json = string | number | boolean | null | { [key: string]: Json | undefined } | Json[]
 
 export type Database = {
-  public: {
-    Tables: {
-      organizations: {
-        Row: { id: string; name: string; country: string; time_zone: string; created_at: string };
-        Insert: { id?: string; name?: string; country?: string; time_zone?: string; created_at?: string };
-        Update: { id?: string; name?: string; country?: string; time_zone?: string; created_at?: string };
-        Relationships: [
-        ];
-      };
-      profiles: {
-        Row: { user_id: string; full_name: string; email: string; avatar_url: string | null };
-        Insert: { user_id?: string; full_name?: string; email?: string; avatar_url?: string | null };
-        Update: { user_id?: string; full_name?: string; email?: string; avatar_url?: string | null };
-        Relationships: [
-        ];
-      };
-      org_memberships: {
-        Row: { org_id: string; user_id: string; role: string; created_at: string };
-        Insert: { org_id?: string; user_id?: string; role?: string; created_at?: string };
-        Update: { org_id?: string; user_id?: string; role?: string; created_at?: string };
-        Relationships: [
-          { foreignKeyName: "org_memberships_org_id_fkey"; columns: ['org_id']; isOneToOne: false; referencedRelation: "organizations"; referencedColumns: ['id'] },
-          { foreignKeyName: "org_memberships_user_id_fkey1"; columns: ['user_id']; isOneToOne: false; referencedRelation: "profiles"; referencedColumns: ['user_id'] },
-        ];
-      };
-      org_invitations: {
-        Row: { id: string; org_id: string; email: string; role: string; invited_by: string | null; expires_at: string; accepted_at: string | null; revoked_at: string | null; created_at: string };
-        Insert: { id?: string; org_id?: string; email?: string; role?: string; invited_by?: string | null; expires_at?: string; accepted_at?: string | null; revoked_at?: string | null; created_at?: string };
-        Update: { id?: string; org_id?: string; email?: string; role?: string; invited_by?: string | null; expires_at?: string; accepted_at?: string | null; revoked_at?: string | null; created_at?: string };
-        Relationships: [
-        ];
-      };
-      whatsapp_accounts: {
-        Row: { id: string; org_id: string; waba_id: string; phone_number_id: string; display_phone_number: string | null; verified_name: string | null; status: string; status_reason: string | null; quality_rating: string; messaging_tier: string | null; created_at: string; connected_at: string | null };
-        Insert: { id?: string; org_id?: string; waba_id?: string; phone_number_id?: string; display_phone_number?: string | null; verified_name?: string | null; status?: string; status_reason?: string | null; quality_rating?: string; messaging_tier?: string | null; created_at?: string; connected_at?: string | null };
-        Update: { id?: string; org_id?: string; waba_id?: string; phone_number_id?: string; display_phone_number?: string | null; verified_name?: string | null; status?: string; status_reason?: string | null; quality_rating?: string; messaging_tier?: string | null; created_at?: string; connected_at?: string | null };
-        Relationships: [
-        ];
-      };
-      contacts: {
-        Row: { id: string; org_id: string; phone: string | null; wa_id: string | null; bsuid: string | null; username: string | null; full_name: string | null; email: string | null; avatar_url: string | null; company: string | null; job_title: string | null; address: Json | null; notes: string | null; source: string; opt_in_status: string; opt_in_at: string | null; opt_in_source: string | null; last_message_at: string | null; birthday: string | null; lifecycle_stage: string; custom_fields: Json; search_text: string | null; deleted_at: string | null; created_at: string; updated_at: string };
-        Insert: { id?: string; org_id?: string; phone?: string | null; wa_id?: string | null; bsuid?: string | null; username?: string | null; full_name?: string | null; email?: string | null; avatar_url?: string | null; company?: string | null; job_title?: string | null; address?: Json | null; notes?: string | null; source?: string; opt_in_status?: string; opt_in_at?: string | null; opt_in_source?: string | null; last_message_at?: string | null; birthday?: string | null; lifecycle_stage?: string; custom_fields?: Json; search_text?: string | null; deleted_at?: string | null; created_at?: string; updated_at?: string };
-        Update: { id?: string; org_id?: string; phone?: string | null; wa_id?: string | null; bsuid?: string | null; username?: string | null; full_name?: string | null; email?: string | null; avatar_url?: string | null; company?: string | null; job_title?: string | null; address?: Json | null; notes?: string | null; source?: string; opt_in_status?: string; opt_in_at?: string | null; opt_in_source?: string | null; last_message_at?: string | null; birthday?: string | null; lifecycle_stage?: string; custom_fields?: Json; search_text?: string | null; deleted_at?: string | null; created_at?: string; updated_at?: string };
-        Relationships: [
-        ];
-      };
-      tags: {
-        Row: { id: string; org_id: string; name: string; color: string; created_at: string };
-        Insert: { id?: string; org_id?: string; name?: string; color?: string; created_at?: string };
-        Update: { id?: string; org_id?: string; name?: string; color?: string; created_at?: string };
-        Relationships: [
-        ];
-      };
-      contact_tags: {
-        Row: { org_id: string; contact_id: string; tag_id: string; created_at: string };
-        Insert: { org_id?: string; contact_id?: string; tag_id?: string; created_at?: string };
-        Update: { org_id?: string; contact_id?: string; tag_id?: string; created_at?: string };
-        Relationships: [
-          { foreignKeyName: "contact_tags_org_id_contact_id_fkey"; columns: ['org_id', 'contact_id']; isOneToOne: false; referencedRelation: "contacts"; referencedColumns: ['org_id', 'id'] },
-          { foreignKeyName: "contact_tags_org_id_tag_id_fkey"; columns: ['org_id', 'tag_id']; isOneToOne: false; referencedRelation: "tags"; referencedColumns: ['org_id', 'id'] },
-        ];
-      };
-      conversations: {
-        Row: { id: string; org_id: string; whatsapp_account_id: string; contact_id: string; status: string; folder: string | null; assigned_to: string | null; window_expires_at: string | null; snoozed_until: string | null; unread_count: number; last_message_at: string; last_message_preview: string | null; last_message_type: string | null; last_message_direction: string | null; last_message_status: string | null; created_at: string; updated_at: string };
-        Insert: { id?: string; org_id?: string; whatsapp_account_id?: string; contact_id?: string; status?: string; folder?: string | null; assigned_to?: string | null; window_expires_at?: string | null; snoozed_until?: string | null; unread_count?: number; last_message_at?: string; last_message_preview?: string | null; last_message_type?: string | null; last_message_direction?: string | null; last_message_status?: string | null; created_at?: string; updated_at?: string };
-        Update: { id?: string; org_id?: string; whatsapp_account_id?: string; contact_id?: string; status?: string; folder?: string | null; assigned_to?: string | null; window_expires_at?: string | null; snoozed_until?: string | null; unread_count?: number; last_message_at?: string; last_message_preview?: string | null; last_message_type?: string | null; last_message_direction?: string | null; last_message_status?: string | null; created_at?: string; updated_at?: string };
-        Relationships: [
-        ];
-      };
-      messages: {
-        Row: { id: string; org_id: string; conversation_id: string; whatsapp_account_id: string; contact_id: string; direction: string; type: string; body: string | null; payload: Json | null; wa_message_id: string | null; reply_to_wa_message_id: string | null; reply_to_message_id: string | null; status: string; is_uncertain: boolean; error_code: string | null; error_message: string | null; client_key: string | null; sent_by: string | null; reactions: Json; occurred_at: string; sent_at: string | null; delivered_at: string | null; read_at: string | null; failed_at: string | null; created_at: string };
-        Insert: { id?: string; org_id?: string; conversation_id?: string; whatsapp_account_id?: string; contact_id?: string; direction?: string; type?: string; body?: string | null; payload?: Json | null; wa_message_id?: string | null; reply_to_wa_message_id?: string | null; reply_to_message_id?: string | null; status?: string; is_uncertain?: boolean; error_code?: string | null; error_message?: string | null; client_key?: string | null; sent_by?: string | null; reactions?: Json; occurred_at?: string; sent_at?: string | null; delivered_at?: string | null; read_at?: string | null; failed_at?: string | null; created_at?: string };
-        Update: { id?: string; org_id?: string; conversation_id?: string; whatsapp_account_id?: string; contact_id?: string; direction?: string; type?: string; body?: string | null; payload?: Json | null; wa_message_id?: string | null; reply_to_wa_message_id?: string | null; reply_to_message_id?: string | null; status?: string; is_uncertain?: boolean; error_code?: string | null; error_message?: string | null; client_key?: string | null; sent_by?: string | null; reactions?: Json; occurred_at?: string; sent_at?: string | null; delivered_at?: string | null; read_at?: string | null; failed_at?: string | null; created_at?: string };
-        Relationships: [
-        ];
-      };
-      activity_log: {
-        Row: { id: string; org_id: string; kind: string; actor_id: string | null; contact_id: string | null; conversation_id: string | null; data: Json; created_at: string };
-        Insert: { id?: string; org_id?: string; kind?: string; actor_id?: string | null; contact_id?: string | null; conversation_id?: string | null; data?: Json; created_at?: string };
-        Update: { id?: string; org_id?: string; kind?: string; actor_id?: string | null; contact_id?: string | null; conversation_id?: string | null; data?: Json; created_at?: string };
-        Relationships: [
-        ];
-      };
-      notifications: {
-        Row: { id: string; org_id: string; user_id: string; kind: string; priority: string; data: Json; read_at: string | null; created_at: string };
-        Insert: { id?: string; org_id?: string; user_id?: string; kind?: string; priority?: string; data?: Json; read_at?: string | null; created_at?: string };
-        Update: { id?: string; org_id?: string; user_id?: string; kind?: string; priority?: string; data?: Json; read_at?: string | null; created_at?: string };
-        Relationships: [
-        ];
-      };
-    };
-    Views: {
-      conversation_list: {
-        Row: { id: string | null; org_id: string | null; whatsapp_account_id: string | null; contact_id: string | null; status: string | null; folder: string | null; assigned_to: string | null; window_expires_at: string | null; snoozed_until: string | null; unread_count: number | null; last_message_at: string | null; last_message_preview: string | null; last_message_type: string | null; last_message_direction: string | null; last_message_status: string | null; created_at: string | null; updated_at: string | null; contact_name: string | null; contact_phone: string | null; contact_avatar_url: string | null; account_display_phone_number: string | null };
-        Relationships: [];
-      };
-    };
-    Functions: {
-      complete_onboarding: { Args: { p_full_name: string; p_org_name: string; p_country?: string; p_time_zone?: string }; Returns: string };
-      invite_member: { Args: { p_org_id: string; p_email: string; p_role: string }; Returns: { id: string; token: string }[] };
-      accept_invitation: { Args: { p_token: string }; Returns: string };
-      revoke_invitation: { Args: { p_id: string }; Returns: undefined };
-      set_member_role: { Args: { p_org_id: string; p_user_id: string; p_role: string }; Returns: undefined };
-      remove_member: { Args: { p_org_id: string; p_user_id: string }; Returns: undefined };
-      transfer_ownership: { Args: { p_org_id: string; p_user_id: string }; Returns: undefined };
-      update_organization: { Args: { p_org_id: string; p_name: string; p_country: string; p_time_zone: string }; Returns: undefined };
-      update_profile: { Args: { p_full_name: string }; Returns: undefined };
-      connect_whatsapp_account: { Args: { p_org_id: string; p_waba_id: string; p_phone_number_id: string; p_access_token: string }; Returns: string };
-      disconnect_whatsapp_account: { Args: { p_id: string }; Returns: undefined };
-      send_message: { Args: { p_conversation_id: string; p_client_key: string; p_type?: string; p_body?: string; p_payload?: Json; p_reply_to?: string }; Returns: Database["public"]["Tables"]["messages"]["Row"] };
-      retry_message: { Args: { p_message_id: string }; Returns: Database["public"]["Tables"]["messages"]["Row"] };
-      add_note: { Args: { p_conversation_id: string; p_body: string; p_client_key: string }; Returns: Database["public"]["Tables"]["messages"]["Row"] };
-      mark_conversation_read: { Args: { p_conversation_id: string }; Returns: undefined };
-      mark_conversation_unread: { Args: { p_conversation_id: string }; Returns: undefined };
-      assign_conversation: { Args: { p_conversation_id: string; p_user_id: string }; Returns: undefined };
-      resolve_conversation: { Args: { p_conversation_id: string }; Returns: undefined };
-      reopen_conversation: { Args: { p_conversation_id: string }; Returns: undefined };
-      snooze_conversation: { Args: { p_conversation_id: string; p_until: string }; Returns: undefined };
-      start_conversation: { Args: { p_contact_id: string; p_whatsapp_account_id: string }; Returns: string };
-      create_tag: { Args: { p_org_id: string; p_name: string; p_color?: string }; Returns: string };
-      create_contact: { Args: { p_org_id: string; p_fields: Json }; Returns: Database["public"]["Tables"]["contacts"]["Row"] };
-      update_contact: { Args: { p_id: string; p_fields: Json; p_expected_updated_at: string }; Returns: Database["public"]["Tables"]["contacts"]["Row"] };
-      delete_contact: { Args: { p_id: string }; Returns: undefined };
-      restore_contact: { Args: { p_id: string }; Returns: undefined };
-      set_contact_tags: { Args: { p_id: string; p_tag_ids: string[] }; Returns: undefined };
-      set_contact_consent: { Args: { p_id: string; p_status: string; p_source?: string }; Returns: Database["public"]["Tables"]["contacts"]["Row"] };
-      mark_notifications_read: { Args: { p_org_id: string; p_ids?: string[] }; Returns: number };
-      search_conversations: { Args: { p_org_id: string; p_query: string; p_limit?: number }; Returns: { conversation_id: string; matched: string; snippet: string; message_id: string; occurred_at: string }[] };
-    };
-    Enums: { [_ in never]: never };
-    CompositeTypes: { [_ in never]: never };
-  };
-};
+  
+  "public": {
+          Tables: {
+            "activity_log": {
+                  Row: {
+                    "actor_id": string | null,"contact_id": string | null,"conversation_id": string | null,"created_at": string,"data": NonNullable<Json>,"id": string,"kind": string,"org_id": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "actor_id"?: string | null,"contact_id"?: string | null,"conversation_id"?: string | null,"created_at"?: string,"data"?: NonNullable<Json>,"id"?: string,"kind": string,"org_id": string
+                  }
+                  Update: {
+                    "actor_id"?: string | null,"contact_id"?: string | null,"conversation_id"?: string | null,"created_at"?: string,"data"?: NonNullable<Json>,"id"?: string,"kind"?: string,"org_id"?: string
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "activity_log_org_id_fkey"
+      columns: ["org_id"]
+isOneToOne: false
+      referencedRelation: "organizations"
+      referencedColumns: ["id"]
+    }
+                  ]
+                },"contact_tags": {
+                  Row: {
+                    "contact_id": string,"created_at": string,"org_id": string,"tag_id": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "contact_id": string,"created_at"?: string,"org_id": string,"tag_id": string
+                  }
+                  Update: {
+                    "contact_id"?: string,"created_at"?: string,"org_id"?: string,"tag_id"?: string
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "contact_tags_org_id_contact_id_fkey"
+      columns: ["org_id","contact_id"]
+isOneToOne: false
+      referencedRelation: "contacts"
+      referencedColumns: ["org_id","id"]
+    },{
+      foreignKeyName: "contact_tags_org_id_tag_id_fkey"
+      columns: ["org_id","tag_id"]
+isOneToOne: false
+      referencedRelation: "tags"
+      referencedColumns: ["org_id","id"]
+    }
+                  ]
+                },"contacts": {
+                  Row: {
+                    "address": Json | null,"avatar_url": string | null,"birthday": string | null,"bsuid": string | null,"company": string | null,"created_at": string,"custom_fields": NonNullable<Json>,"deleted_at": string | null,"email": string | null,"full_name": string | null,"id": string,"job_title": string | null,"last_message_at": string | null,"lifecycle_stage": string,"notes": string | null,"opt_in_at": string | null,"opt_in_source": string | null,"opt_in_status": string,"org_id": string,"phone": string | null,"search_text": string | null,"source": string,"updated_at": string,"username": string | null,"wa_id": string | null
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "address"?: Json | null,"avatar_url"?: string | null,"birthday"?: string | null,"bsuid"?: string | null,"company"?: string | null,"created_at"?: string,"custom_fields"?: NonNullable<Json>,"deleted_at"?: string | null,"email"?: string | null,"full_name"?: string | null,"id"?: string,"job_title"?: string | null,"last_message_at"?: string | null,"lifecycle_stage"?: string,"notes"?: string | null,"opt_in_at"?: string | null,"opt_in_source"?: string | null,"opt_in_status"?: string,"org_id": string,"phone"?: string | null,"search_text"?: never,"source"?: string,"updated_at"?: string,"username"?: string | null,"wa_id"?: string | null
+                  }
+                  Update: {
+                    "address"?: Json | null,"avatar_url"?: string | null,"birthday"?: string | null,"bsuid"?: string | null,"company"?: string | null,"created_at"?: string,"custom_fields"?: NonNullable<Json>,"deleted_at"?: string | null,"email"?: string | null,"full_name"?: string | null,"id"?: string,"job_title"?: string | null,"last_message_at"?: string | null,"lifecycle_stage"?: string,"notes"?: string | null,"opt_in_at"?: string | null,"opt_in_source"?: string | null,"opt_in_status"?: string,"org_id"?: string,"phone"?: string | null,"search_text"?: never,"source"?: string,"updated_at"?: string,"username"?: string | null,"wa_id"?: string | null
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "contacts_org_id_fkey"
+      columns: ["org_id"]
+isOneToOne: false
+      referencedRelation: "organizations"
+      referencedColumns: ["id"]
+    }
+                  ]
+                },"conversations": {
+                  Row: {
+                    "assigned_to": string | null,"contact_id": string,"created_at": string,"folder": string,"id": string,"is_quiet": boolean,"last_inbound_at": string | null,"last_message_at": string,"last_message_direction": string | null,"last_message_id": string | null,"last_message_preview": string | null,"last_message_type": string | null,"last_read_at": string,"org_id": string,"snoozed_until": string | null,"status": string,"unread_count": number,"updated_at": string,"whatsapp_account_id": string,"window_expires_at": string | null,"window_warned_at": string | null
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "assigned_to"?: string | null,"contact_id": string,"created_at"?: string,"folder"?: never,"id"?: string,"is_quiet"?: boolean,"last_inbound_at"?: string | null,"last_message_at"?: string,"last_message_direction"?: string | null,"last_message_id"?: string | null,"last_message_preview"?: string | null,"last_message_type"?: string | null,"last_read_at"?: string,"org_id": string,"snoozed_until"?: string | null,"status"?: string,"unread_count"?: number,"updated_at"?: string,"whatsapp_account_id": string,"window_expires_at"?: string | null,"window_warned_at"?: string | null
+                  }
+                  Update: {
+                    "assigned_to"?: string | null,"contact_id"?: string,"created_at"?: string,"folder"?: never,"id"?: string,"is_quiet"?: boolean,"last_inbound_at"?: string | null,"last_message_at"?: string,"last_message_direction"?: string | null,"last_message_id"?: string | null,"last_message_preview"?: string | null,"last_message_type"?: string | null,"last_read_at"?: string,"org_id"?: string,"snoozed_until"?: string | null,"status"?: string,"unread_count"?: number,"updated_at"?: string,"whatsapp_account_id"?: string,"window_expires_at"?: string | null,"window_warned_at"?: string | null
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "conversations_org_id_contact_id_fkey"
+      columns: ["org_id","contact_id"]
+isOneToOne: false
+      referencedRelation: "contacts"
+      referencedColumns: ["org_id","id"]
+    },{
+      foreignKeyName: "conversations_org_id_whatsapp_account_id_fkey"
+      columns: ["org_id","whatsapp_account_id"]
+isOneToOne: false
+      referencedRelation: "whatsapp_accounts"
+      referencedColumns: ["org_id","id"]
+    }
+                  ]
+                },"messages": {
+                  Row: {
+                    "accepted_at": string | null,"body": string | null,"client_key": string | null,"contact_id": string,"conversation_id": string,"created_at": string,"delivered_at": string | null,"direction": string,"error_code": string | null,"error_message": string | null,"failed_at": string | null,"id": string,"is_uncertain": boolean,"occurred_at": string,"org_id": string,"payload": Json | null,"reactions": NonNullable<Json>,"read_at": string | null,"reply_to_message_id": string | null,"reply_to_wa_message_id": string | null,"send_try": number,"sent_at": string | null,"sent_by": string | null,"status": string,"type": string,"wa_message_id": string | null,"whatsapp_account_id": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "accepted_at"?: string | null,"body"?: string | null,"client_key"?: string | null,"contact_id": string,"conversation_id": string,"created_at"?: string,"delivered_at"?: string | null,"direction": string,"error_code"?: string | null,"error_message"?: string | null,"failed_at"?: string | null,"id"?: string,"is_uncertain"?: boolean,"occurred_at"?: string,"org_id": string,"payload"?: Json | null,"reactions"?: NonNullable<Json>,"read_at"?: string | null,"reply_to_message_id"?: string | null,"reply_to_wa_message_id"?: string | null,"send_try"?: number,"sent_at"?: string | null,"sent_by"?: string | null,"status": string,"type": string,"wa_message_id"?: string | null,"whatsapp_account_id": string
+                  }
+                  Update: {
+                    "accepted_at"?: string | null,"body"?: string | null,"client_key"?: string | null,"contact_id"?: string,"conversation_id"?: string,"created_at"?: string,"delivered_at"?: string | null,"direction"?: string,"error_code"?: string | null,"error_message"?: string | null,"failed_at"?: string | null,"id"?: string,"is_uncertain"?: boolean,"occurred_at"?: string,"org_id"?: string,"payload"?: Json | null,"reactions"?: NonNullable<Json>,"read_at"?: string | null,"reply_to_message_id"?: string | null,"reply_to_wa_message_id"?: string | null,"send_try"?: number,"sent_at"?: string | null,"sent_by"?: string | null,"status"?: string,"type"?: string,"wa_message_id"?: string | null,"whatsapp_account_id"?: string
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "messages_org_id_conversation_id_fkey"
+      columns: ["org_id","conversation_id"]
+isOneToOne: false
+      referencedRelation: "conversation_list"
+      referencedColumns: ["org_id","id"]
+    },{
+      foreignKeyName: "messages_org_id_conversation_id_fkey"
+      columns: ["org_id","conversation_id"]
+isOneToOne: false
+      referencedRelation: "conversations"
+      referencedColumns: ["org_id","id"]
+    }
+                  ]
+                },"notifications": {
+                  Row: {
+                    "created_at": string,"data": NonNullable<Json>,"id": string,"kind": string,"org_id": string,"priority": string,"read_at": string | null,"user_id": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "created_at"?: string,"data"?: NonNullable<Json>,"id"?: string,"kind": string,"org_id": string,"priority"?: string,"read_at"?: string | null,"user_id": string
+                  }
+                  Update: {
+                    "created_at"?: string,"data"?: NonNullable<Json>,"id"?: string,"kind"?: string,"org_id"?: string,"priority"?: string,"read_at"?: string | null,"user_id"?: string
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "notifications_org_id_fkey"
+      columns: ["org_id"]
+isOneToOne: false
+      referencedRelation: "organizations"
+      referencedColumns: ["id"]
+    }
+                  ]
+                },"org_invitations": {
+                  Row: {
+                    "accepted_at": string | null,"created_at": string,"email": string,"expires_at": string,"id": string,"invited_by": string | null,"org_id": string,"revoked_at": string | null,"role": string,"token_hash": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "accepted_at"?: string | null,"created_at"?: string,"email": string,"expires_at": string,"id"?: string,"invited_by"?: string | null,"org_id": string,"revoked_at"?: string | null,"role": string,"token_hash": string
+                  }
+                  Update: {
+                    "accepted_at"?: string | null,"created_at"?: string,"email"?: string,"expires_at"?: string,"id"?: string,"invited_by"?: string | null,"org_id"?: string,"revoked_at"?: string | null,"role"?: string,"token_hash"?: string
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "org_invitations_org_id_fkey"
+      columns: ["org_id"]
+isOneToOne: false
+      referencedRelation: "organizations"
+      referencedColumns: ["id"]
+    }
+                  ]
+                },"org_memberships": {
+                  Row: {
+                    "created_at": string,"org_id": string,"role": string,"updated_at": string,"user_id": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "created_at"?: string,"org_id": string,"role": string,"updated_at"?: string,"user_id": string
+                  }
+                  Update: {
+                    "created_at"?: string,"org_id"?: string,"role"?: string,"updated_at"?: string,"user_id"?: string
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "org_memberships_org_id_fkey"
+      columns: ["org_id"]
+isOneToOne: false
+      referencedRelation: "organizations"
+      referencedColumns: ["id"]
+    },{
+      foreignKeyName: "org_memberships_user_id_fkey1"
+      columns: ["user_id"]
+isOneToOne: false
+      referencedRelation: "profiles"
+      referencedColumns: ["user_id"]
+    }
+                  ]
+                },"organizations": {
+                  Row: {
+                    "country": string,"created_at": string,"deleted_at": string | null,"id": string,"name": string,"time_zone": string,"updated_at": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "country"?: string,"created_at"?: string,"deleted_at"?: string | null,"id"?: string,"name": string,"time_zone"?: string,"updated_at"?: string
+                  }
+                  Update: {
+                    "country"?: string,"created_at"?: string,"deleted_at"?: string | null,"id"?: string,"name"?: string,"time_zone"?: string,"updated_at"?: string
+                  }
+                  Relationships: [
+                    
+                  ]
+                },"profiles": {
+                  Row: {
+                    "avatar_url": string | null,"created_at": string,"email": string,"full_name": string,"updated_at": string,"user_id": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "avatar_url"?: string | null,"created_at"?: string,"email": string,"full_name"?: string,"updated_at"?: string,"user_id": string
+                  }
+                  Update: {
+                    "avatar_url"?: string | null,"created_at"?: string,"email"?: string,"full_name"?: string,"updated_at"?: string,"user_id"?: string
+                  }
+                  Relationships: [
+                    
+                  ]
+                },"tags": {
+                  Row: {
+                    "color": string,"created_at": string,"id": string,"name": string,"org_id": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "color"?: string,"created_at"?: string,"id"?: string,"name": string,"org_id": string
+                  }
+                  Update: {
+                    "color"?: string,"created_at"?: string,"id"?: string,"name"?: string,"org_id"?: string
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "tags_org_id_fkey"
+      columns: ["org_id"]
+isOneToOne: false
+      referencedRelation: "organizations"
+      referencedColumns: ["id"]
+    }
+                  ]
+                },"whatsapp_accounts": {
+                  Row: {
+                    "connected_at": string | null,"created_at": string,"display_phone_number": string | null,"id": string,"messages_per_second": number,"messaging_tier": string | null,"org_id": string,"paused_until": string | null,"phone_number_id": string,"quality_rating": string,"status": string,"status_reason": string | null,"updated_at": string,"verified_name": string | null,"waba_id": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "connected_at"?: string | null,"created_at"?: string,"display_phone_number"?: string | null,"id"?: string,"messages_per_second"?: number,"messaging_tier"?: string | null,"org_id": string,"paused_until"?: string | null,"phone_number_id": string,"quality_rating"?: string,"status"?: string,"status_reason"?: string | null,"updated_at"?: string,"verified_name"?: string | null,"waba_id": string
+                  }
+                  Update: {
+                    "connected_at"?: string | null,"created_at"?: string,"display_phone_number"?: string | null,"id"?: string,"messages_per_second"?: number,"messaging_tier"?: string | null,"org_id"?: string,"paused_until"?: string | null,"phone_number_id"?: string,"quality_rating"?: string,"status"?: string,"status_reason"?: string | null,"updated_at"?: string,"verified_name"?: string | null,"waba_id"?: string
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "whatsapp_accounts_org_id_fkey"
+      columns: ["org_id"]
+isOneToOne: false
+      referencedRelation: "organizations"
+      referencedColumns: ["id"]
+    }
+                  ]
+                },"whatsapp_events": {
+                  Row: {
+                    "created_at": string,"field": string,"id": string,"org_id": string,"payload": NonNullable<Json>,"webhook_event_id": number | null,"whatsapp_account_id": string | null
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "created_at"?: string,"field": string,"id"?: string,"org_id": string,"payload": NonNullable<Json>,"webhook_event_id"?: number | null,"whatsapp_account_id"?: string | null
+                  }
+                  Update: {
+                    "created_at"?: string,"field"?: string,"id"?: string,"org_id"?: string,"payload"?: NonNullable<Json>,"webhook_event_id"?: number | null,"whatsapp_account_id"?: string | null
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "whatsapp_events_org_id_fkey"
+      columns: ["org_id"]
+isOneToOne: false
+      referencedRelation: "organizations"
+      referencedColumns: ["id"]
+    },{
+      foreignKeyName: "whatsapp_events_org_id_whatsapp_account_id_fkey"
+      columns: ["org_id","whatsapp_account_id"]
+isOneToOne: false
+      referencedRelation: "whatsapp_accounts"
+      referencedColumns: ["org_id","id"]
+    }
+                  ]
+                }
+          }
+          Views: {
+            "conversation_list": {
+                  Row: {
+                    "account_display_phone_number": string | null,"assigned_to": string | null,"contact_avatar_url": string | null,"contact_id": string,"contact_name": string | null,"contact_opt_in_status": string,"contact_phone": string | null,"created_at": string,"folder": string,"id": string,"last_inbound_at": string | null,"last_message_at": string,"last_message_direction": string | null,"last_message_id": string | null,"last_message_preview": string | null,"last_message_status": string | null,"last_message_type": string | null,"last_read_at": string,"org_id": string,"snoozed_until": string | null,"status": string,"unread_count": number,"updated_at": string,"whatsapp_account_id": string,"window_expires_at": string | null
+                  }
+                  ComputedFields: never
+                  Relationships: [
+                    {
+      foreignKeyName: "conversations_org_id_contact_id_fkey"
+      columns: ["org_id","contact_id"]
+isOneToOne: false
+      referencedRelation: "contacts"
+      referencedColumns: ["org_id","id"]
+    },{
+      foreignKeyName: "conversations_org_id_whatsapp_account_id_fkey"
+      columns: ["org_id","whatsapp_account_id"]
+isOneToOne: false
+      referencedRelation: "whatsapp_accounts"
+      referencedColumns: ["org_id","id"]
+    }
+                  ]
+                }
+          }
+          Functions: {
+            "accept_invitation":
+{ Args: { "p_token": string }; Returns: string
+                           },
+"add_note":
+{ Args: { "p_body": string,"p_client_key": string,"p_conversation_id": string }; Returns: {
+              "accepted_at": string | null,
+"body": string | null,
+"client_key": string | null,
+"contact_id": string,
+"conversation_id": string,
+"created_at": string,
+"delivered_at": string | null,
+"direction": string,
+"error_code": string | null,
+"error_message": string | null,
+"failed_at": string | null,
+"id": string,
+"is_uncertain": boolean,
+"occurred_at": string,
+"org_id": string,
+"payload": Json | null,
+"reactions": NonNullable<Json>,
+"read_at": string | null,
+"reply_to_message_id": string | null,
+"reply_to_wa_message_id": string | null,
+"send_try": number,
+"sent_at": string | null,
+"sent_by": string | null,
+"status": string,
+"type": string,
+"wa_message_id": string | null,
+"whatsapp_account_id": string
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "messages"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
+"assign_conversation":
+{ Args: { "p_conversation_id": string,"p_user_id": string }; Returns: undefined
+                           },
+"complete_onboarding":
+{ Args: { "p_country"?: string,"p_full_name": string,"p_org_name": string,"p_time_zone"?: string }; Returns: string
+                           },
+"connect_whatsapp_account":
+{ Args: { "p_access_token": string,"p_org_id": string,"p_phone_number_id": string,"p_waba_id": string }; Returns: string
+                           },
+"create_contact":
+{ Args: { "p_fields": Json,"p_org_id": string }; Returns: {
+              "address": Json | null,
+"avatar_url": string | null,
+"birthday": string | null,
+"bsuid": string | null,
+"company": string | null,
+"created_at": string,
+"custom_fields": NonNullable<Json>,
+"deleted_at": string | null,
+"email": string | null,
+"full_name": string | null,
+"id": string,
+"job_title": string | null,
+"last_message_at": string | null,
+"lifecycle_stage": string,
+"notes": string | null,
+"opt_in_at": string | null,
+"opt_in_source": string | null,
+"opt_in_status": string,
+"org_id": string,
+"phone": string | null,
+"search_text": string | null,
+"source": string,
+"updated_at": string,
+"username": string | null,
+"wa_id": string | null
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "contacts"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
+"create_tag":
+{ Args: { "p_color"?: string,"p_name": string,"p_org_id": string }; Returns: {
+              "color": string,
+"created_at": string,
+"id": string,
+"name": string,
+"org_id": string
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "tags"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
+"delete_contact":
+{ Args: { "p_id": string }; Returns: undefined
+                           },
+"delete_organization":
+{ Args: { "p_confirm_name": string,"p_org_id": string }; Returns: undefined
+                           },
+"delete_tag":
+{ Args: { "p_id": string }; Returns: undefined
+                           },
+"disconnect_whatsapp_account":
+{ Args: { "p_id": string }; Returns: undefined
+                           },
+"invite_member":
+{ Args: { "p_email": string,"p_org_id": string,"p_role": string }; Returns: {
+              "id": string,"token": string
+            }[]
+                           },
+"mark_conversation_read":
+{ Args: { "p_conversation_id": string }; Returns: undefined
+                           },
+"mark_conversation_unread":
+{ Args: { "p_conversation_id": string }; Returns: undefined
+                           },
+"mark_notifications_read":
+{ Args: { "p_ids"?: (string)[],"p_org_id": string }; Returns: number
+                           },
+"remove_member":
+{ Args: { "p_org_id": string,"p_user_id": string }; Returns: undefined
+                           },
+"reopen_conversation":
+{ Args: { "p_conversation_id": string }; Returns: undefined
+                           },
+"resolve_conversation":
+{ Args: { "p_conversation_id": string }; Returns: undefined
+                           },
+"restore_contact":
+{ Args: { "p_id": string }; Returns: undefined
+                           },
+"retry_message":
+{ Args: { "p_message_id": string }; Returns: {
+              "accepted_at": string | null,
+"body": string | null,
+"client_key": string | null,
+"contact_id": string,
+"conversation_id": string,
+"created_at": string,
+"delivered_at": string | null,
+"direction": string,
+"error_code": string | null,
+"error_message": string | null,
+"failed_at": string | null,
+"id": string,
+"is_uncertain": boolean,
+"occurred_at": string,
+"org_id": string,
+"payload": Json | null,
+"reactions": NonNullable<Json>,
+"read_at": string | null,
+"reply_to_message_id": string | null,
+"reply_to_wa_message_id": string | null,
+"send_try": number,
+"sent_at": string | null,
+"sent_by": string | null,
+"status": string,
+"type": string,
+"wa_message_id": string | null,
+"whatsapp_account_id": string
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "messages"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
+"revoke_invitation":
+{ Args: { "p_id": string }; Returns: undefined
+                           },
+"search_conversations":
+{ Args: { "p_limit"?: number,"p_org_id": string,"p_query": string }; Returns: {
+              "conversation_id": string,"matched": string,"message_id": string,"occurred_at": string,"snippet": string
+            }[]
+                           },
+"send_message":
+{ Args: { "p_body"?: string,"p_client_key": string,"p_conversation_id": string,"p_payload"?: Json,"p_reply_to"?: string,"p_type"?: string }; Returns: {
+              "accepted_at": string | null,
+"body": string | null,
+"client_key": string | null,
+"contact_id": string,
+"conversation_id": string,
+"created_at": string,
+"delivered_at": string | null,
+"direction": string,
+"error_code": string | null,
+"error_message": string | null,
+"failed_at": string | null,
+"id": string,
+"is_uncertain": boolean,
+"occurred_at": string,
+"org_id": string,
+"payload": Json | null,
+"reactions": NonNullable<Json>,
+"read_at": string | null,
+"reply_to_message_id": string | null,
+"reply_to_wa_message_id": string | null,
+"send_try": number,
+"sent_at": string | null,
+"sent_by": string | null,
+"status": string,
+"type": string,
+"wa_message_id": string | null,
+"whatsapp_account_id": string
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "messages"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
+"set_contact_consent":
+{ Args: { "p_id": string,"p_source"?: string,"p_status": string }; Returns: {
+              "address": Json | null,
+"avatar_url": string | null,
+"birthday": string | null,
+"bsuid": string | null,
+"company": string | null,
+"created_at": string,
+"custom_fields": NonNullable<Json>,
+"deleted_at": string | null,
+"email": string | null,
+"full_name": string | null,
+"id": string,
+"job_title": string | null,
+"last_message_at": string | null,
+"lifecycle_stage": string,
+"notes": string | null,
+"opt_in_at": string | null,
+"opt_in_source": string | null,
+"opt_in_status": string,
+"org_id": string,
+"phone": string | null,
+"search_text": string | null,
+"source": string,
+"updated_at": string,
+"username": string | null,
+"wa_id": string | null
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "contacts"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
+"set_contact_tags":
+{ Args: { "p_id": string,"p_tag_ids": (string)[] }; Returns: undefined
+                           },
+"set_member_role":
+{ Args: { "p_org_id": string,"p_role": string,"p_user_id": string }; Returns: undefined
+                           },
+"snooze_conversation":
+{ Args: { "p_conversation_id": string,"p_until": string }; Returns: undefined
+                           },
+"start_conversation":
+{ Args: { "p_contact_id": string,"p_whatsapp_account_id": string }; Returns: string
+                           },
+"transfer_ownership":
+{ Args: { "p_org_id": string,"p_user_id": string }; Returns: undefined
+                           },
+"update_contact":
+{ Args: { "p_expected_updated_at": string,"p_fields": Json,"p_id": string }; Returns: {
+              "address": Json | null,
+"avatar_url": string | null,
+"birthday": string | null,
+"bsuid": string | null,
+"company": string | null,
+"created_at": string,
+"custom_fields": NonNullable<Json>,
+"deleted_at": string | null,
+"email": string | null,
+"full_name": string | null,
+"id": string,
+"job_title": string | null,
+"last_message_at": string | null,
+"lifecycle_stage": string,
+"notes": string | null,
+"opt_in_at": string | null,
+"opt_in_source": string | null,
+"opt_in_status": string,
+"org_id": string,
+"phone": string | null,
+"search_text": string | null,
+"source": string,
+"updated_at": string,
+"username": string | null,
+"wa_id": string | null
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "contacts"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
+"update_organization":
+{ Args: { "p_country": string,"p_name": string,"p_org_id": string,"p_time_zone": string }; Returns: undefined
+                           },
+"update_profile":
+{ Args: { "p_full_name": string }; Returns: undefined
+                           }
+          }
+          Enums: {
+            [_ in never]: never
+          }
+          CompositeTypes: {
+            [_ in never]: never
+          }
+        }
+}
+
+type DatabaseWithoutInternals = Omit<Database, '__InternalSupabase'>
+
+type DefaultSchema = DatabaseWithoutInternals[Extract<keyof Database, "public">]
+
+export type Tables<
+  DefaultSchemaTableNameOrOptions extends
+    | keyof (DefaultSchema["Tables"] & DefaultSchema["Views"])
+    | { schema: keyof DatabaseWithoutInternals },
+  TableName extends DefaultSchemaTableNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals
+  }
+    ? keyof (DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Tables"] &
+        DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Views"])
+    : never = never
+> = DefaultSchemaTableNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? (DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Tables"] &
+      DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Views"])[TableName] extends {
+      Row: infer R
+    }
+    ? R
+    : never
+  : DefaultSchemaTableNameOrOptions extends keyof (DefaultSchema["Tables"] & DefaultSchema["Views"])
+  ? (DefaultSchema["Tables"] & DefaultSchema["Views"])[DefaultSchemaTableNameOrOptions] extends {
+      Row: infer R
+    }
+    ? R
+    : never
+  : never
+
+export type TablesInsert<
+  DefaultSchemaTableNameOrOptions extends
+    | keyof DefaultSchema["Tables"]
+    | { schema: keyof DatabaseWithoutInternals },
+  TableName extends DefaultSchemaTableNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals
+  }
+    ? keyof DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Tables"]
+    : never = never
+> = DefaultSchemaTableNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Tables"][TableName] extends {
+      Insert: infer I
+    }
+    ? I
+    : never
+  : DefaultSchemaTableNameOrOptions extends keyof DefaultSchema["Tables"]
+  ? DefaultSchema["Tables"][DefaultSchemaTableNameOrOptions] extends {
+      Insert: infer I
+    }
+    ? I
+    : never
+  : never
+
+export type TablesUpdate<
+  DefaultSchemaTableNameOrOptions extends
+    | keyof DefaultSchema["Tables"]
+    | { schema: keyof DatabaseWithoutInternals },
+  TableName extends DefaultSchemaTableNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals
+  }
+    ? keyof DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Tables"]
+    : never = never
+> = DefaultSchemaTableNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Tables"][TableName] extends {
+      Update: infer U
+    }
+    ? U
+    : never
+  : DefaultSchemaTableNameOrOptions extends keyof DefaultSchema["Tables"]
+  ? DefaultSchema["Tables"][DefaultSchemaTableNameOrOptions] extends {
+      Update: infer U
+    }
+    ? U
+    : never
+  : never
+
+export type Enums<
+  DefaultSchemaEnumNameOrOptions extends
+    | keyof DefaultSchema["Enums"]
+    | { schema: keyof DatabaseWithoutInternals },
+  EnumName extends DefaultSchemaEnumNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals
+  }
+    ? keyof DatabaseWithoutInternals[DefaultSchemaEnumNameOrOptions["schema"]]["Enums"]
+    : never = never
+> = DefaultSchemaEnumNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? DatabaseWithoutInternals[DefaultSchemaEnumNameOrOptions["schema"]]["Enums"][EnumName]
+  : DefaultSchemaEnumNameOrOptions extends keyof DefaultSchema["Enums"]
+  ? DefaultSchema["Enums"][DefaultSchemaEnumNameOrOptions]
+  : never
+
+export type CompositeTypes<
+  PublicCompositeTypeNameOrOptions extends
+    | keyof DefaultSchema["CompositeTypes"]
+    | { schema: keyof DatabaseWithoutInternals },
+  CompositeTypeName extends PublicCompositeTypeNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals
+  }
+    ? keyof DatabaseWithoutInternals[PublicCompositeTypeNameOrOptions["schema"]]["CompositeTypes"]
+    : never = never
+> = PublicCompositeTypeNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? DatabaseWithoutInternals[PublicCompositeTypeNameOrOptions["schema"]]["CompositeTypes"][CompositeTypeName]
+  : PublicCompositeTypeNameOrOptions extends keyof DefaultSchema["CompositeTypes"]
+  ? DefaultSchema["CompositeTypes"][PublicCompositeTypeNameOrOptions]
+  : never
+
+export const Constants = {
+  "public": {
+          Enums: {
+            
+          }
+        }
+} as const
