@@ -76,7 +76,7 @@ pub async fn reads(platform: &Platform, caller: &Caller, topic: &str) -> Result<
     let transaction = client.transaction().await?;
     let rows = transaction
         .query(
-            "insert into realtime.messages (topic, extension) values ($1, 'broadcast'), ($1, 'presence') returning id",
+"insert into realtime.messages (topic, extension) values ($1, 'broadcast'), ($1, 'presence') returning id",
             &[&topic],
         )
         .await?;
