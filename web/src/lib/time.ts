@@ -7,7 +7,7 @@ const format = (options: Intl.DateTimeFormatOptions) => {
   return (time: string | number | Date) => formatter.format(new Date(time));
 };
 
-export const clockTime = format({ hour: '2-digit', minute: '2-digit' });
+export const clockTime = format({ hour: 'numeric', minute: '2-digit' });
 export const exactTime = format({ dateStyle: 'full', timeStyle: 'medium' });
 export const shortDate = format({ day: 'numeric', month: 'short' });
 export const longDate = format({ day: 'numeric', month: 'short', year: 'numeric' });

@@ -4,7 +4,7 @@ import {
   IconLayoutSidebarLeftExpand,
   IconSettings,
 } from '@tabler/icons-react';
-import { Link } from '@tanstack/react-router';
+import { Link, useLocation } from '@tanstack/react-router';
 import { Logo } from '@/components/logo';
 import { useUnreadCount } from '@/features/inbox/queries';
 import { useOrg } from '@/features/tenancy/queries';
@@ -21,6 +21,7 @@ interface SidebarProps {
 export function Sidebar({ rail, onToggle, onNavigate }: SidebarProps) {
   const org = useOrg();
   const unread = useUnreadCount();
+  const inSettings = useLocation({ select: (location) => location.pathname.startsWith('/settings/') });
   return (
     <Box component="aside" className={classes.sidebar} data-rail={rail || undefined}>
       <div className={classes.brand}>
@@ -68,8 +69,8 @@ export function Sidebar({ rail, onToggle, onNavigate }: SidebarProps) {
               to="/settings/$section"
               params={{ section: 'organization' }}
               className={classes.navLink}
-              activeOptions={{ exact: false }}
-              activeProps={{ 'data-active': true }}
+              data-active={inSettings || undefined}
+              aria-current={inSettings ? 'page' : undefined}
               aria-label="Settings"
               preload="intent"
               onClick={onNavigate}

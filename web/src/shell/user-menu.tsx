@@ -1,6 +1,7 @@
-import { Avatar, Kbd, Menu, Text, UnstyledButton } from '@mantine/core';
+import { Kbd, Menu, Text, UnstyledButton } from '@mantine/core';
 import { IconKeyboard, IconLogout, IconPalette, IconSettings } from '@tabler/icons-react';
 import { useNavigate } from '@tanstack/react-router';
+import { PersonAvatar } from '@/components/person-avatar';
 import { signOut, useUser } from '@/features/auth/session';
 import { forgetInboxOnThisDevice } from '@/features/inbox/local';
 import { roleNames } from '@/features/tenancy/permissions';
@@ -20,7 +21,7 @@ export function UserMenu({ onHelp }: { onHelp: () => void }) {
     <Menu position="bottom-end" width={260}>
       <Menu.Target>
         <UnstyledButton aria-label={`Account of ${name}`} w={44} h={44} bdrs="xl">
-          <Avatar name={name} color="brand" size={38} m={3} alt="" />
+          <PersonAvatar name={name} color="brand" size={38} m={3} />
         </UnstyledButton>
       </Menu.Target>
       <Menu.Dropdown>

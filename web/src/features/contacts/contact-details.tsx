@@ -1,6 +1,7 @@
-import { ActionIcon, Avatar, CopyButton, Group, Stack, Text, Title, Tooltip } from '@mantine/core';
+import { ActionIcon, CopyButton, Group, Stack, Text, Title, Tooltip } from '@mantine/core';
 import { IconBriefcase, IconCheck, IconCopy, IconMail, IconNote, IconPhone } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
+import { PersonAvatar } from '@/components/person-avatar';
 import { longDate } from '@/lib/time';
 import { ConsentBadge } from './consent-badge';
 import { type ContactRow, contactName } from './queries';
@@ -20,7 +21,7 @@ export function ContactDetails({ contact, actions }: { contact: ContactRow; acti
   return (
     <Stack gap="lg">
       <Stack align="center" gap={6} ta="center">
-        <Avatar src={contact.avatar_url} name={name} alt="" size={72} />
+        <PersonAvatar src={contact.avatar_url} name={name} size={72} />
         <Title order={3} fz="lg" style={{ overflowWrap: 'anywhere' }} dir="auto">
           {name}
         </Title>

@@ -1,5 +1,4 @@
 import {
-  Avatar,
   Button,
   CloseButton,
   Group,
@@ -15,6 +14,7 @@ import { IconAddressBook, IconSearch, IconSearchOff, IconUserPlus } from '@table
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useState } from 'react';
+import { PersonAvatar } from '@/components/person-avatar';
 import { Hint, LoadProblem } from '@/components/problem';
 import { useOrg } from '@/features/tenancy/queries';
 import { useNow } from '@/lib/clock';
@@ -196,7 +196,7 @@ function ContactsTable({ rows, stale, onOpen }: ContactsTableProps) {
                 <Table.Tr key={row.id} className={classes.row} onClick={() => onOpen(row.id)}>
                   <Table.Td>
                     <Group gap="sm" wrap="nowrap">
-                      <Avatar src={row.avatar_url} name={contactName(row)} alt="" size={36} />
+                      <PersonAvatar src={row.avatar_url} name={contactName(row)} size={36} />
                       <div style={{ minWidth: 0 }}>
                         <UnstyledButton className={classes.name} title={contactName(row)} dir="auto">
                           {contactName(row)}

@@ -1,7 +1,9 @@
-import { Avatar, Button, Menu, Text } from '@mantine/core';
+import { Button, Menu, Text } from '@mantine/core';
 import { IconCheck, IconUserOff, IconUserPlus } from '@tabler/icons-react';
+import { PersonAvatar } from '@/components/person-avatar';
 import { may } from '@/features/tenancy/permissions';
 import { useMembers } from '@/features/tenancy/queries';
+import classes from './chat.module.css';
 import type { Conversation } from './model';
 
 interface AssignMenuProps {
@@ -10,10 +12,9 @@ interface AssignMenuProps {
   opened: boolean;
   onOpened: (opened: boolean) => void;
   onAssign: (userId: string | null) => void;
-  compact: boolean;
 }
 
-export function AssignMenu({ conversation, me, opened, onOpened, onAssign, compact }: AssignMenuProps) {
+export function AssignMenu({ conversation, me, opened, onOpened, onAssign }: AssignMenuProps) {
   const members = useMembers();
   const answering = (members.data ?? []).filter((member) => may(member.role, 'inbox.answer'));
   const assigned = members.data?.find((member) => member.userId === conversation.assigned_to);
@@ -26,28 +27,19 @@ export function AssignMenu({ conversation, me, opened, onOpened, onAssign, compa
       <Menu.Target>
         <Button
           variant="default"
-          size="sm"
           h={40}
-          px={compact ? 8 : 'sm'}
+          px="sm"
           maw={180}
           aria-label={assigned ? `Assigned to ${assigned.name}. Change` : 'Assign this conversation'}
-          leftSection={
-            compact ? undefined : assigned ? (
-              <Avatar name={assigned.name} size={22} alt="" />
-            ) : (
-              <IconUserPlus size={18} aria-hidden />
-            )
-          }
         >
-          {compact ? (
-            assigned ? (
-              <Avatar name={assigned.name} size={24} alt="" />
-            ) : (
-              <IconUserPlus size={18} aria-hidden />
-            )
+          {assigned ? (
+            <PersonAvatar name={assigned.name} size={22} />
           ) : (
-            label
+            <IconUserPlus size={18} aria-hidden />
           )}
+          <span className={classes.headerLabel} style={{ marginInlineStart: 8 }}>
+            {label}
+          </span>
         </Button>
       </Menu.Target>
       <Menu.Dropdown>
@@ -55,7 +47,7 @@ export function AssignMenu({ conversation, me, opened, onOpened, onAssign, compa
         {ordered.map((member) => (
           <Menu.Item
             key={member.userId}
-            leftSection={<Avatar name={member.name} size={24} alt="" />}
+            leftSection={<PersonAvatar name={member.name} size={24} />}
             rightSection={
               member.userId === conversation.assigned_to ? (
                 <IconCheck size={16} aria-label="assigned" />

@@ -1,4 +1,4 @@
-import { ActionIcon, Avatar, Button, Menu, Text, Title, Tooltip } from '@mantine/core';
+import { ActionIcon, Button, Menu, Title, Tooltip } from '@mantine/core';
 import {
   IconArrowLeft,
   IconBellZ,
@@ -10,6 +10,7 @@ import {
   IconRotateClockwise2,
 } from '@tabler/icons-react';
 import { useState } from 'react';
+import { PersonAvatar } from '@/components/person-avatar';
 import { useMedia } from '@/lib/media';
 import { exactTime } from '@/lib/time';
 import { AssignMenu } from './assign-menu';
@@ -48,7 +49,6 @@ export function ChatHeader({
   actions,
 }: ChatHeaderProps) {
   const narrow = useMedia('(max-width: 47.99em)');
-  const compact = useMedia('(max-width: 64em)');
   const resolved = conversation.status === 'resolved';
   const name = displayName(conversation);
   return (
@@ -58,22 +58,20 @@ export function ChatHeader({
           <IconArrowLeft size={22} />
         </ActionIcon>
       )}
-      {!narrow && <Avatar src={conversation.contact_avatar_url} name={name} alt="" size={40} />}
+      {!narrow && <PersonAvatar src={conversation.contact_avatar_url} name={name} size={40} />}
       <div className={classes.headerName}>
         <Title order={2} fz="lg" lineClamp={1} title={name}>
           {name}
         </Title>
-        <div style={{ display: 'flex', gap: 10, alignItems: 'center', minWidth: 0, overflow: 'hidden' }}>
+        <div className={classes.headerFacts}>
           {!narrow && conversation.contact_name && (
-            <Text size="sm" c="dimmed" style={{ whiteSpace: 'nowrap' }}>
-              {conversation.contact_phone}
-            </Text>
+            <span className={classes.headerPhone}>{conversation.contact_phone}</span>
           )}
           <WindowBadge expiresAt={conversation.window_expires_at} long />
-          {conversation.snoozed_until && !narrow && (
-            <Text size="sm" c="dimmed" truncate title={exactTime(conversation.snoozed_until)}>
-              Snoozed
-            </Text>
+          {conversation.snoozed_until && (
+            <Tooltip label={`Snoozed until ${exactTime(conversation.snoozed_until)}`}>
+              <IconBellZ size={16} aria-label="Snoozed" style={{ flex: 'none' }} />
+            </Tooltip>
           )}
         </div>
       </div>
@@ -85,17 +83,22 @@ export function ChatHeader({
             opened={assignOpen}
             onOpened={onAssignOpen}
             onAssign={actions.assign}
-            compact={compact}
           />
           {!narrow && (
-            <Button
-              variant={resolved ? 'default' : 'light'}
-              h={40}
-              leftSection={resolved ? <IconRotateClockwise2 size={18} /> : <IconCheck size={18} />}
-              onClick={resolved ? actions.reopen : actions.resolve}
-            >
-              {resolved ? 'Reopen' : 'Resolve'}
-            </Button>
+            <Tooltip label={resolved ? 'Reopen (e)' : 'Resolve (e)'}>
+              <Button
+                variant={resolved ? 'default' : 'light'}
+                h={40}
+                px="sm"
+                aria-label={resolved ? 'Reopen' : 'Resolve'}
+                onClick={resolved ? actions.reopen : actions.resolve}
+              >
+                {resolved ? <IconRotateClockwise2 size={18} /> : <IconCheck size={18} />}
+                <span className={classes.headerLabel} style={{ marginInlineStart: 8 }}>
+                  {resolved ? 'Reopen' : 'Resolve'}
+                </span>
+              </Button>
+            </Tooltip>
           )}
         </>
       )}

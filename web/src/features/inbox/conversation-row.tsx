@@ -1,4 +1,4 @@
-import { Avatar, Tooltip, VisuallyHidden } from '@mantine/core';
+import { Tooltip, VisuallyHidden } from '@mantine/core';
 import {
   IconBellZ,
   IconFile,
@@ -15,6 +15,7 @@ import {
 } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import { memo } from 'react';
+import { PersonAvatar } from '@/components/person-avatar';
 import { compactAge, exactTime, plural } from '@/lib/time';
 import classes from './inbox.module.css';
 import { type Conversation, displayName } from './model';
@@ -69,7 +70,7 @@ export const ConversationRow = memo(function ConversationRow({
       onPointerEnter={() => onIntent(row.id)}
       onFocus={() => onIntent(row.id)}
     >
-      <Avatar src={row.contact_avatar_url} name={name} alt="" size={42} />
+      <PersonAvatar src={row.contact_avatar_url} name={name} size={42} />
       <div className={classes.rowBody}>
         <div className={classes.rowLine}>
           <span className={classes.name} title={name} dir="auto">
@@ -102,7 +103,7 @@ export const ConversationRow = memo(function ConversationRow({
             )}
             {assignee && (
               <Tooltip label={`Assigned to ${assignee}`}>
-                <Avatar name={assignee} size={20} alt={`Assigned to ${assignee}`} />
+                <PersonAvatar name={assignee} size={20} alt={`Assigned to ${assignee}`} />
               </Tooltip>
             )}
           </span>

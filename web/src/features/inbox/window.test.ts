@@ -22,7 +22,7 @@ describe('windowState', () => {
   it('says why there is no window before the first message', () => {
     expect(windowState(null, now)).toMatchObject({
       level: 'closed',
-      long: expect.stringContaining('hasn’t written'),
+      long: expect.stringContaining('Hasn’t written'),
     });
   });
 });

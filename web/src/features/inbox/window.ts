@@ -18,15 +18,15 @@ export function windowState(expiresAt: string | null, now: number): WindowState 
     return {
       level: 'closed',
       short: 'Closed',
-      long: expiresAt ? 'The 24-hour window is closed' : 'This customer hasn’t written yet',
+      long: expiresAt ? '24-hour window closed' : 'Hasn’t written yet',
     };
   }
   const hours = Math.floor(left / HOUR);
   const minutes = Math.floor((left % HOUR) / MINUTE);
   const level: WindowLevel = left > 4 * HOUR ? 'open' : left > HOUR ? 'soon' : 'urgent';
-  if (hours >= 1) return { level, short: `${hours}h`, long: `${hours} h ${minutes} min left to reply` };
-  if (minutes >= 1) return { level, short: `${minutes}m`, long: `${minutes} min left to reply` };
-  return { level, short: '<1m', long: `${Math.max(1, Math.floor(left / 1_000))} s left to reply` };
+  if (hours >= 1) return { level, short: `${hours}h`, long: `${hours} h ${minutes} min left` };
+  if (minutes >= 1) return { level, short: `${minutes}m`, long: `${minutes} min left` };
+  return { level, short: '<1m', long: `${Math.max(1, Math.floor(left / 1_000))} s left` };
 }
 
 /** How often the countdown has to be drawn: each minute, and each second in the last one. */

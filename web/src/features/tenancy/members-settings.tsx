@@ -1,6 +1,5 @@
 import {
   ActionIcon,
-  Avatar,
   Badge,
   Button,
   Group,
@@ -16,6 +15,7 @@ import { modals } from '@mantine/modals';
 import { notifications } from '@mantine/notifications';
 import { IconCrown, IconDotsVertical, IconUserMinus } from '@tabler/icons-react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { PersonAvatar } from '@/components/person-avatar';
 import { LoadProblem } from '@/components/problem';
 import { useUser } from '@/features/auth/session';
 import { wordsFor } from '@/lib/errors';
@@ -125,7 +125,7 @@ function MemberRow({ member }: { member: Member }) {
   const mayLeave = own && member.role !== 'owner';
   return (
     <li className={classes.member}>
-      <Avatar src={member.avatarUrl} name={member.name} alt="" />
+      <PersonAvatar src={member.avatarUrl} name={member.name} />
       <div className={classes.memberName}>
         <Text fw={600} truncate title={member.name}>
           {member.name}{' '}
