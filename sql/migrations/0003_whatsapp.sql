@@ -16,6 +16,10 @@ create table public.whatsapp_accounts (
     messages_per_second integer not null default 80 check (messages_per_second between 1 and 5000),
     paused_until timestamptz,
     connected_at timestamptz,
+    -- Proven once and not given up: a token that expires or is being replaced stops sending, not what customers write.
+    is_receiving boolean not null generated always as (
+        status = 'connected' or (connected_at is not null and status <> 'disconnected')
+    ) stored,
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
     unique (org_id, id)
@@ -23,8 +27,10 @@ create table public.whatsapp_accounts (
 comment on table public.whatsapp_accounts is 'A WhatsApp business number. status moves when a worker has checked the token with Meta.';
 comment on column public.whatsapp_accounts.paused_until is 'Sending waits until then: Meta asked to slow down or pause this number.';
 create index whatsapp_accounts__org_id__idx on public.whatsapp_accounts (org_id);
+comment on column public.whatsapp_accounts.connected_at is 'When the number was first proven to be ours; null again once it is disconnected.';
+create index whatsapp_accounts__phone_number_id__idx on public.whatsapp_accounts (phone_number_id);
 -- One organisation speaks for a number at a time. Only proven owners count, so nobody can squat on a number they do not hold.
-create unique index whatsapp_accounts__connected_number__idx on public.whatsapp_accounts (phone_number_id) where status = 'connected';
+create unique index whatsapp_accounts__receiving_number__idx on public.whatsapp_accounts (phone_number_id) where is_receiving;
 
 create table private.whatsapp_credentials (
     whatsapp_account_id uuid primary key references public.whatsapp_accounts (id) on delete cascade,

@@ -57,7 +57,11 @@ begin
     values (v_user_id, left(btrim(coalesce(p_full_name, '')), 120), v_email)
     on conflict (user_id) do update set full_name = excluded.full_name, email = excluded.email, updated_at = now();
     -- The upsert above holds the profile's row lock: a second call at the same time waits here and then finds the membership.
-    if exists (select from public.org_memberships m where m.user_id = v_user_id) then
+    -- Who deleted their organisation may start again.
+    if exists (
+        select from public.org_memberships m join public.organizations o on o.id = m.org_id and o.deleted_at is null
+        where m.user_id = v_user_id
+    ) then
         perform private.raise_error('ORG_002');
     end if;
     insert into public.organizations (name, country, time_zone)

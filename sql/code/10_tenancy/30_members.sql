@@ -7,7 +7,8 @@ language sql immutable parallel safe
 set search_path = ''
 as $$ select array_position(array['viewer', 'agent', 'campaign_manager', 'admin', 'owner'], p_role) $$;
 
-create or replace function private.lock_member(p_org_id uuid, p_user_id uuid)
+-- Checks the caller's right, locks the organisation's members and returns the role of one of them.
+create or replace function private.lock_member(p_org_id uuid, p_user_id uuid, p_permission text)
 returns text
 language plpgsql volatile
 set search_path = ''
@@ -15,8 +16,12 @@ as $$
 declare
     v_role text;
 begin
-    -- One change of members at a time, or two owners could demote each other.
-    perform from public.organizations o where o.id = p_org_id for update;
+    -- Before the lock, so that a stranger cannot hold up an organisation.
+    perform private.require_permission(p_org_id, p_permission);
+    -- One change of members at a time. no key: rows that refer to the organisation are written while we wait for conversations.
+    perform from public.organizations o where o.id = p_org_id for no key update;
+    -- And after it: who waited behind their own removal has no right left.
+    perform private.require_permission(p_org_id, p_permission);
     select m.role into v_role from public.org_memberships m where m.org_id = p_org_id and m.user_id = p_user_id;
     if not found then
         perform private.raise_error('ORG_006');
@@ -54,8 +59,7 @@ declare
     v_old text;
     v_mine text;
 begin
-    perform private.require_permission(p_org_id, 'settings.manage');
-    v_old := private.lock_member(p_org_id, p_user_id);
+    v_old := private.lock_member(p_org_id, p_user_id, 'settings.manage');
     select m.role into v_mine from public.org_memberships m where m.org_id = p_org_id and m.user_id = (select auth.uid());
     if p_role is null or private.role_rank(p_role) is null or p_role = 'owner' then
         perform private.raise_error('ORG_007', jsonb_build_object('role', p_role));
@@ -86,8 +90,7 @@ declare
     v_role text;
 begin
     -- Anyone may leave; removing others needs the right.
-    perform private.require_permission(p_org_id, case when p_user_id = (select auth.uid()) then 'read' else 'settings.manage' end);
-    v_role := private.lock_member(p_org_id, p_user_id);
+    v_role := private.lock_member(p_org_id, p_user_id, case when p_user_id = (select auth.uid()) then 'read' else 'settings.manage' end);
     if v_role = 'owner' then
         perform private.raise_error('ORG_004');
     end if;
@@ -106,8 +109,7 @@ language plpgsql volatile security definer
 set search_path = ''
 as $$
 begin
-    perform private.require_permission(p_org_id, 'organization.own');
-    perform private.lock_member(p_org_id, p_user_id);
+    perform private.lock_member(p_org_id, p_user_id, 'organization.own');
     update public.org_memberships set role = 'admin', updated_at = now()
     where org_id = p_org_id and user_id = (select auth.uid()) and user_id <> p_user_id;
     update public.org_memberships set role = 'owner', updated_at = now() where org_id = p_org_id and user_id = p_user_id;

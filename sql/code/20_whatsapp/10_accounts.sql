@@ -10,7 +10,7 @@ declare
     v_secret_id uuid;
     v_org_id uuid;
 begin
-    update public.whatsapp_accounts set status = 'disconnected', status_reason = null, updated_at = now()
+    update public.whatsapp_accounts set status = 'disconnected', status_reason = null, connected_at = null, updated_at = now()
     where id = p_account_id returning org_id into v_org_id;
     delete from private.whatsapp_credentials where whatsapp_account_id = p_account_id returning secret_id into v_secret_id;
     if v_secret_id is not null then
@@ -47,7 +47,7 @@ begin
     ) then
         perform private.raise_error('WA_009');
     end if;
-    perform from public.organizations o where o.id = p_org_id for update;
+    perform from public.organizations o where o.id = p_org_id for no key update;
     select a.id into v_account_id from public.whatsapp_accounts a
     where a.org_id = p_org_id and a.phone_number_id = p_phone_number_id order by a.created_at limit 1;
     if v_account_id is null then

@@ -34,21 +34,34 @@ set search_path = ''
 as $$
 declare
     v_account record;
+    v_former uuid;
     v_reason text := p_outcome ->> 'reason';
 begin
-    select a.* into v_account from public.whatsapp_accounts a where a.id = p_account_id for update;
+    select a.* into v_account from public.whatsapp_accounts a where a.id = p_account_id for no key update;
     if not found or v_account.status = 'disconnected' then
+        return;
+    end if;
+    -- A token replaced since the check began has not been claimed yet: what is known of the old one says nothing about it.
+    if not exists (select from private.whatsapp_credentials c where c.whatsapp_account_id = p_account_id and c.check_attempts > 0) then
         return;
     end if;
     if (p_outcome ->> 'ok')::boolean then
         begin
+            -- A number whose token no longer works elsewhere belongs to whoever proves it now.
+            for v_former in
+                select a.id from public.whatsapp_accounts a
+                where a.phone_number_id = v_account.phone_number_id and a.is_receiving and a.status <> 'connected' and a.id <> p_account_id
+            loop
+                perform private.disconnect_account(v_former);
+                update public.whatsapp_accounts set status_reason = 'WA_009' where id = v_former;
+            end loop;
             update public.whatsapp_accounts set
                 status = 'connected', status_reason = null, connected_at = coalesce(connected_at, now()), updated_at = now(),
                 display_phone_number = coalesce(p_outcome ->> 'display_phone_number', display_phone_number),
                 verified_name = coalesce(p_outcome ->> 'verified_name', verified_name),
                 quality_rating = case when p_outcome ->> 'quality_rating' in ('GREEN', 'YELLOW', 'RED') then p_outcome ->> 'quality_rating' else 'UNKNOWN' end,
                 messaging_tier = coalesce(p_outcome ->> 'messaging_tier', messaging_tier),
-                messages_per_second = coalesce((p_outcome ->> 'messages_per_second')::integer, messages_per_second)
+                messages_per_second = coalesce(least(greatest((p_outcome ->> 'messages_per_second')::integer, 1), 5000), messages_per_second)
             where id = p_account_id;
             update private.whatsapp_credentials set checked_at = now() where whatsapp_account_id = p_account_id;
         exception when unique_violation then

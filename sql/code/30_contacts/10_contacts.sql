@@ -9,7 +9,7 @@ as $$
 declare
     v_contact public.contacts;
 begin
-    select c.* into v_contact from public.contacts c where c.id = p_id and c.org_id = any (private.my_org_ids()) for update;
+    select c.* into v_contact from public.contacts c where c.id = p_id and c.org_id = any (private.my_org_ids()) for no key update;
     if not found then
         perform private.raise_error('CONTACT_001');
     end if;
@@ -49,6 +49,10 @@ begin
     end if;
     for v_key in select jsonb_object_keys(p_fields) loop
         if v_key not in ('phone', 'full_name', 'email', 'avatar_url', 'company', 'job_title', 'address', 'notes', 'birthday', 'lifecycle_stage') then
+            perform private.raise_error('CONTACT_007', jsonb_build_object('field', v_key));
+        end if;
+        -- A number or a list in a text field would be stored as its JSON text.
+        if v_key <> 'address' and jsonb_typeof(p_fields -> v_key) not in ('string', 'null') then
             perform private.raise_error('CONTACT_007', jsonb_build_object('field', v_key));
         end if;
         begin
@@ -175,7 +179,7 @@ language plpgsql volatile security definer
 set search_path = ''
 as $$
 declare
-    v_contact public.contacts := private.contact_for(p_id, 'contacts.delete');
+    v_contact public.contacts := private.contact_for(p_id, 'contacts.trash');
 begin
     update public.contacts set deleted_at = null, updated_at = clock_timestamp() where id = p_id and deleted_at is not null;
     if found then

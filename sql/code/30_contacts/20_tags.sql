@@ -11,7 +11,7 @@ declare
 begin
     perform private.require_permission(p_org_id, 'tags.manage');
     -- Serialises makers of tags, or two of them could both see 49.
-    perform from public.organizations o where o.id = p_org_id for update;
+    perform from public.organizations o where o.id = p_org_id for no key update;
     if (select count(*) from public.tags t where t.org_id = p_org_id) >= 50 then
         perform private.raise_error('TAG_002');
     end if;
@@ -54,6 +54,8 @@ declare
     v_added uuid[];
     v_removed uuid[];
 begin
+    -- Locked against deletion until the links are written.
+    perform t.id from public.tags t where t.org_id = v_contact.org_id and t.id = any (p_tag_ids) order by t.id for key share;
     if exists (
         select from unnest(p_tag_ids) x left join public.tags t on t.id = x and t.org_id = v_contact.org_id where t.id is null
     ) then

@@ -9,7 +9,7 @@ as $$
 declare
     v_conversation public.conversations;
 begin
-    select c.* into v_conversation from public.conversations c where c.id = p_id and c.org_id = any (private.my_org_ids()) for update;
+    select c.* into v_conversation from public.conversations c where c.id = p_id and c.org_id = any (private.my_org_ids()) for no key update;
     if not found then
         perform private.raise_error('CONVERSATION_001');
     end if;
@@ -179,9 +179,13 @@ begin
     -- Nobody has written yet: there is no window, so only templates can go out.
     insert into public.conversations (org_id, whatsapp_account_id, contact_id, status)
     values (v_contact.org_id, p_whatsapp_account_id, p_contact_id, 'expired')
-    on conflict (whatsapp_account_id, contact_id) do update set updated_at = public.conversations.updated_at
+    on conflict (whatsapp_account_id, contact_id) do nothing
     returning id into v_id;
-    perform private.broadcast_conversations(v_contact.org_id, array[v_id]);
+    if v_id is not null then
+        perform private.broadcast_conversations(v_contact.org_id, array[v_id]);
+        return v_id;
+    end if;
+    select c.id into v_id from public.conversations c where c.whatsapp_account_id = p_whatsapp_account_id and c.contact_id = p_contact_id;
     return v_id;
 end
 $$;

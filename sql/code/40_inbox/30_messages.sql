@@ -39,10 +39,15 @@ begin
         if p_payload is not null then
             perform private.raise_error('MESSAGE_003', '{"field": "payload"}');
         end if;
-    elsif p_type in ('image', 'video', 'document', 'audio', 'sticker') then
-        if length(p_body) > 1024 then
-            perform private.raise_error('MESSAGE_002', '{"limit": 1024}');
-        end if;
+        return;
+    end if;
+    if length(p_body) > 1024 then
+        perform private.raise_error('MESSAGE_002', '{"limit": 1024}');
+    end if;
+    if length(p_payload::text) > 60000 then
+        perform private.raise_error('MESSAGE_003', '{"field": "payload"}');
+    end if;
+    if p_type in ('image', 'video', 'document', 'audio', 'sticker') then
         if coalesce(p_payload ->> 'link', '') !~ '^https://[^\s]+$' or length(p_payload ->> 'link') > 2000 then
             perform private.raise_error('MESSAGE_003', '{"field": "payload.link"}');
         end if;
@@ -54,7 +59,7 @@ begin
             perform private.raise_error('MESSAGE_003', '{"field": "payload"}');
         end if;
     elsif p_type in ('interactive', 'contacts', 'template') then
-        if p_payload is null or jsonb_typeof(p_payload) not in ('object', 'array') or length(p_payload::text) > 60000 then
+        if p_payload is null or jsonb_typeof(p_payload) not in ('object', 'array') then
             perform private.raise_error('MESSAGE_003', '{"field": "payload"}');
         end if;
     else
@@ -85,7 +90,8 @@ begin
     end if;
     select m.* into v_message from public.messages m where m.org_id = v_conversation.org_id and m.client_key = p_client_key;
     if found then
-        if v_message.conversation_id <> p_conversation_id or v_message.type <> p_type or v_message.body is distinct from p_body then
+        if v_message.conversation_id <> p_conversation_id or v_message.type is distinct from p_type or v_message.direction <> 'outbound'
+            or v_message.body is distinct from p_body or v_message.payload is distinct from p_payload then
             perform private.raise_error('MESSAGE_005');
         end if;
         return v_message;
@@ -105,7 +111,12 @@ begin
         client_key, sent_by, reply_to_message_id, reply_to_wa_message_id)
     values (v_conversation.org_id, p_conversation_id, v_conversation.whatsapp_account_id, v_conversation.contact_id, 'outbound', p_type,
         p_body, p_payload, 'pending', p_client_key, (select auth.uid()), p_reply_to, v_quoted)
+    on conflict (org_id, client_key) where client_key is not null do nothing
     returning * into v_message;
+    if not found then
+        -- Used at this very moment in another conversation: the lock above orders one conversation only.
+        perform private.raise_error('MESSAGE_005');
+    end if;
     perform private.touch_conversation(p_conversation_id, v_message);
     perform private.queue_message(v_message.id, 0);
     perform private.broadcast_messages(p_conversation_id, array[v_message.id]);
@@ -141,7 +152,11 @@ begin
     insert into public.messages (org_id, conversation_id, whatsapp_account_id, contact_id, direction, type, body, status, client_key, sent_by)
     values (v_conversation.org_id, p_conversation_id, v_conversation.whatsapp_account_id, v_conversation.contact_id, 'internal', 'note',
         p_body, 'received', p_client_key, (select auth.uid()))
+    on conflict (org_id, client_key) where client_key is not null do nothing
     returning * into v_message;
+    if not found then
+        perform private.raise_error('MESSAGE_005');
+    end if;
     perform private.record_activity(v_conversation.org_id, 'conversation.note_added', (select auth.uid()), v_conversation.contact_id, p_conversation_id);
     perform private.broadcast_messages(p_conversation_id, array[v_message.id]);
     return v_message;
@@ -165,7 +180,7 @@ begin
         perform private.raise_error('MESSAGE_001');
     end if;
     v_conversation := private.conversation_for(v_message.conversation_id, 'inbox.answer');
-    select m.* into v_message from public.messages m where m.id = p_message_id for update;
+    select m.* into v_message from public.messages m where m.id = p_message_id for no key update;
     -- An uncertain message may have reached the customer; sending it again is a person's decision, made with a new message.
     if v_message.direction <> 'outbound' or v_message.status <> 'failed' or v_message.is_uncertain then
         perform private.raise_error('MESSAGE_004');

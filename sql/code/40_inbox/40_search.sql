@@ -7,7 +7,7 @@ language plpgsql stable security definer
 set search_path = ''
 as $$
 declare
-    v_query text := lower(btrim(coalesce(p_query, '')));
+    v_query text := lower(btrim(left(coalesce(p_query, ''), 200)));
     v_pattern text := '%' || replace(replace(replace(v_query, '\', '\\'), '%', '\%'), '_', '\_') || '%';
     v_words tsquery := plainto_tsquery('simple', v_query);
     v_limit integer := least(greatest(coalesce(p_limit, 30), 1), 100);
@@ -25,7 +25,7 @@ begin
         select c.id, 'contact'::text as matched, null::text as snippet, null::uuid as message_id, c.last_message_at as at
         from public.contacts p
         join public.conversations c on c.org_id = p.org_id and c.contact_id = p.id
-        where p.org_id = p_org_id and p.search_text like v_pattern
+        where p.org_id = p_org_id and p.search_text like v_pattern and p.deleted_at is null
         order by c.last_message_at desc limit v_limit
     ), words as (
         select m.conversation_id, m.id, m.body, m.occurred_at
@@ -40,7 +40,10 @@ begin
         select p.id, p.matched, p.snippet, p.message_id, p.at from people p
         union all
         select t.conversation_id, 'message', substr(t.body, greatest(position(v_query in lower(t.body)) - 40, 1), 160), t.id, t.occurred_at
-        from texts t where t.conversation_id not in (select p.id from people p)
+        from texts t
+        join public.conversations c on c.id = t.conversation_id
+        join public.contacts p on p.org_id = c.org_id and p.id = c.contact_id and p.deleted_at is null
+        where t.conversation_id not in (select p.id from people p)
     )
     select f.id, f.matched, f.snippet, f.message_id, f.at from found f order by (f.matched = 'contact') desc, f.at desc limit v_limit;
 end

@@ -2,6 +2,7 @@
 -- Must stay true: one Meta message id makes one row however often it is delivered; the window follows Meta's timestamps and never
 -- moves back; conversations are locked before messages are written, so that unread counts equal a recount.
 
+-- Finds or makes the contact; what is news about a known one is for private.enrich_contacts.
 create or replace function private.resolve_contact(p_org_id uuid, p_wa_id text, p_bsuid text, p_profile_name text, p_username text)
 returns uuid
 language plpgsql volatile
@@ -11,8 +12,7 @@ declare
     v_wa_id text := case when p_wa_id ~ '^[0-9]{5,20}$' then p_wa_id end;
     v_bsuid text := case when length(p_bsuid) between 4 and 140 then p_bsuid end;
     v_phone text := case when p_wa_id ~ '^[1-9][0-9]{6,14}$' then '+' || p_wa_id end;
-    v_name text := nullif(left(btrim(p_profile_name), 200), '');
-    v_contact record;
+    v_id uuid;
 begin
     if v_wa_id is null and v_bsuid is null then
         return null;
@@ -20,38 +20,91 @@ begin
     -- Twice: a first writer elsewhere may win between our look and our insert.
     for i in 1..2 loop
         -- A phone names the person when both are given: sources disagree (reference/whatsapp.md §2.2), and a phone is what people recognise.
-        select c.id, c.wa_id, c.bsuid, c.full_name, c.username, c.deleted_at into v_contact from public.contacts c
+        select c.id into v_id from public.contacts c
         where c.org_id = p_org_id and (c.wa_id = v_wa_id or c.phone = v_phone or c.bsuid = v_bsuid)
         order by (c.wa_id = v_wa_id) desc nulls last, (c.phone = v_phone) desc nulls last limit 1;
         if found then
-            if (v_contact.wa_id is null and v_wa_id is not null) or (v_contact.bsuid is null and v_bsuid is not null)
-                or (v_contact.full_name is null and v_name is not null) or v_contact.deleted_at is not null
-                or (p_username is not null and v_contact.username is distinct from left(ltrim(p_username, '@'), 100)) then
-                update public.contacts c set
-                    wa_id = coalesce(c.wa_id, case when not exists (
-                        select from public.contacts x where x.org_id = p_org_id and x.wa_id = v_wa_id) then v_wa_id end),
-                    bsuid = coalesce(c.bsuid, case when not exists (
-                        select from public.contacts x where x.org_id = p_org_id and x.bsuid = v_bsuid) then v_bsuid end),
-                    full_name = coalesce(c.full_name, v_name),
-                    username = coalesce(left(ltrim(p_username, '@'), 100), c.username),
-                    -- Someone who writes is a contact again: an answer must be possible.
-                    deleted_at = null,
-                    updated_at = clock_timestamp()
-                where c.id = v_contact.id;
-            end if;
-            return v_contact.id;
+            return v_id;
         end if;
         insert into public.contacts (org_id, phone, wa_id, bsuid, full_name, username, source)
-        values (p_org_id, v_phone, v_wa_id, v_bsuid, v_name, left(ltrim(p_username, '@'), 100), 'whatsapp')
+        values (p_org_id, v_phone, v_wa_id, v_bsuid, nullif(left(btrim(p_profile_name), 200), ''), left(ltrim(p_username, '@'), 100), 'whatsapp')
         on conflict do nothing
-        returning id into v_contact;
+        returning id into v_id;
         if found then
             insert into public.activity_log (org_id, kind, contact_id, data)
-            values (p_org_id, 'contact.created', v_contact.id, '{"source": "whatsapp"}');
-            return v_contact.id;
+            values (p_org_id, 'contact.created', v_id, '{"source": "whatsapp"}');
+            return v_id;
         end if;
     end loop;
     raise exception 'contact of % could not be resolved', p_org_id using errcode = 'serialization_failure';
+end
+$$;
+
+-- What the senders of a batch tell about contacts that exist. Locks all of them in one order, so that appliers cannot wait for each other.
+create or replace function private.enrich_contacts(p_senders jsonb)
+returns void
+language plpgsql volatile
+set search_path = ''
+as $$
+declare
+    v_sender record;
+begin
+    perform c.id from public.contacts c
+    where c.id in (select s.contact_id from jsonb_to_recordset(p_senders) as s (contact_id uuid))
+    order by c.id for no key update;
+    for v_sender in
+        select c.id, c.org_id, s.name, s.username, s.wa_id, s.bsuid
+        from (
+            select x.contact_id, nullif(left(btrim(x.profile_name), 200), '') as name, left(ltrim(x.username, '@'), 100) as username,
+                case when x.wa_id ~ '^[0-9]{5,20}$' then x.wa_id end as wa_id,
+                case when length(x.bsuid) between 4 and 140 then x.bsuid end as bsuid
+            from jsonb_to_recordset(p_senders) as x (contact_id uuid, profile_name text, username text, wa_id text, bsuid text)
+        ) s
+        join public.contacts c on c.id = s.contact_id
+        where (c.wa_id is null and s.wa_id is not null) or (c.bsuid is null and s.bsuid is not null)
+            or (c.full_name is null and s.name is not null) or c.deleted_at is not null
+            or (s.username is not null and c.username is distinct from s.username)
+    loop
+        update public.contacts c set
+            wa_id = coalesce(c.wa_id, case when not exists (
+                select from public.contacts x where x.org_id = v_sender.org_id and x.wa_id = v_sender.wa_id) then v_sender.wa_id end),
+            bsuid = coalesce(c.bsuid, case when not exists (
+                select from public.contacts x where x.org_id = v_sender.org_id and x.bsuid = v_sender.bsuid) then v_sender.bsuid end),
+            full_name = coalesce(c.full_name, v_sender.name),
+            username = coalesce(v_sender.username, c.username),
+            -- Someone who writes is a contact again: an answer must be possible.
+            deleted_at = null,
+            updated_at = clock_timestamp()
+        where c.id = v_sender.id;
+    end loop;
+end
+$$;
+
+-- The events with contact_id, null where the sender has no identity we could answer to.
+create or replace function private.with_contacts(p_events jsonb)
+returns jsonb
+language plpgsql volatile
+set search_path = ''
+as $$
+declare
+    v_senders jsonb;
+begin
+    with senders as materialized (
+        select distinct on (x.org_id, x.wa_id, x.bsuid) x.*
+        from jsonb_to_recordset(p_events) as x (org_id uuid, wa_id text, bsuid text, profile_name text, username text, occurred_at timestamptz)
+        order by x.org_id, x.wa_id, x.bsuid, x.occurred_at desc
+    ), resolved as materialized (
+        select s.*, private.resolve_contact(s.org_id, s.wa_id, s.bsuid, s.profile_name, s.username) as contact_id from senders s
+    )
+    select jsonb_agg(to_jsonb(r)) into v_senders from resolved r;
+    perform private.enrich_contacts(v_senders);
+    return (
+        select jsonb_agg(e.value || jsonb_build_object('contact_id', s.contact_id))
+        from jsonb_array_elements(p_events) e
+        join jsonb_to_recordset(v_senders) as s (org_id uuid, wa_id text, bsuid text, contact_id uuid)
+            on s.org_id = (e.value ->> 'org_id')::uuid
+            and s.wa_id is not distinct from e.value ->> 'wa_id' and s.bsuid is not distinct from e.value ->> 'bsuid'
+    );
 end
 $$;
 
@@ -63,6 +116,11 @@ as $$
 declare
     v_conversation_ids uuid[];
 begin
+    perform m.id from public.messages m
+    where (m.whatsapp_account_id, m.wa_message_id) in (
+        select r.whatsapp_account_id, r.target from jsonb_to_recordset(p_reactions) as r (whatsapp_account_id uuid, target text))
+    order by m.id for no key update;
+
     with newest as (
         select distinct on (r.whatsapp_account_id, r.target) r.*
         from jsonb_to_recordset(p_reactions) as r (whatsapp_account_id uuid, target text, emoji text, occurred_at timestamptz)
@@ -97,15 +155,15 @@ begin
     return query
     select distinct e.webhook_event_id, 'no connected number ' || coalesce(e.phone_number_id, '?')
     from jsonb_to_recordset(p_events) as e (webhook_event_id bigint, phone_number_id text)
-    where not exists (select from public.whatsapp_accounts a where a.phone_number_id = e.phone_number_id and a.status = 'connected');
+    where not exists (select from public.whatsapp_accounts a where a.phone_number_id = e.phone_number_id and a.is_receiving);
 
     -- One event a Meta message id; a real message beats the 131060 placeholder that may come before or after it under the same id.
     select jsonb_agg(to_jsonb(x)) into v_events from (
         select distinct on (a.id, e.wa_message_id) a.org_id, a.id as whatsapp_account_id, e.*
         from jsonb_to_recordset(p_events) as e (
-            phone_number_id text, wa_id text, bsuid text, profile_name text, username text, wa_message_id text, occurred_at timestamptz,
+            webhook_event_id bigint, phone_number_id text, wa_id text, bsuid text, profile_name text, username text, wa_message_id text, occurred_at timestamptz,
             type text, body text, payload jsonb, reply_to text, is_placeholder boolean, reaction_to text, opens_window boolean)
-        join public.whatsapp_accounts a on a.phone_number_id = e.phone_number_id and a.status = 'connected'
+        join public.whatsapp_accounts a on a.phone_number_id = e.phone_number_id and a.is_receiving
         left join public.messages m on m.whatsapp_account_id = a.id and m.wa_message_id = e.wa_message_id
         where m.id is null or (not e.is_placeholder and m.type = 'unsupported' and (m.payload ->> 'is_placeholder')::boolean)
         order by a.id, e.wa_message_id, e.is_placeholder
@@ -114,26 +172,17 @@ begin
         return;
     end if;
 
-    -- Contacts, in one order everywhere so that two appliers cannot wait for each other.
-    select jsonb_agg(e.value || jsonb_build_object('contact_id', i.contact_id)) into v_events
-    from jsonb_array_elements(v_events) e
-    join (
-        select d.org_id, d.wa_id, d.bsuid, private.resolve_contact(d.org_id, d.wa_id, d.bsuid, d.profile_name, d.username) as contact_id
-        from (
-            select distinct on (x.org_id, x.wa_id, x.bsuid) x.*
-            from jsonb_to_recordset(v_events) as x (org_id uuid, wa_id text, bsuid text, profile_name text, username text, occurred_at timestamptz)
-            order by x.org_id, x.wa_id, x.bsuid, x.occurred_at desc
-        ) d
-    ) i on i.org_id = (e.value ->> 'org_id')::uuid and i.wa_id is not distinct from e.value ->> 'wa_id' and i.bsuid is not distinct from e.value ->> 'bsuid'
-    where i.contact_id is not null;
-    if v_events is null then
-        return;
-    end if;
+    -- Locks are taken in one order everywhere: contacts, conversations, messages, outbox.
+    v_events := private.with_contacts(v_events);
+    return query
+    select distinct e.webhook_event_id, 'a sender without a phone number or user id'
+    from jsonb_to_recordset(v_events) as e (webhook_event_id bigint, contact_id uuid) where e.contact_id is null;
 
     with made as (
         insert into public.conversations (org_id, whatsapp_account_id, contact_id, last_message_at)
         select distinct on (e.whatsapp_account_id, e.contact_id) e.org_id, e.whatsapp_account_id, e.contact_id, e.occurred_at
         from jsonb_to_recordset(v_events) as e (org_id uuid, whatsapp_account_id uuid, contact_id uuid, occurred_at timestamptz)
+        where e.contact_id is not null
         order by e.whatsapp_account_id, e.contact_id, e.occurred_at
         on conflict (whatsapp_account_id, contact_id) do nothing
         returning id
@@ -143,7 +192,7 @@ begin
     perform c.id from public.conversations c
     where (c.whatsapp_account_id, c.contact_id) in (
         select e.whatsapp_account_id, e.contact_id from jsonb_to_recordset(v_events) as e (whatsapp_account_id uuid, contact_id uuid))
-    order by c.id for update;
+    order by c.id for no key update;
 
     with written as (
         insert into public.messages (org_id, conversation_id, whatsapp_account_id, contact_id, direction, type, body, payload, wa_message_id,
@@ -161,12 +210,16 @@ begin
         left join public.messages q on q.whatsapp_account_id = e.whatsapp_account_id and q.wa_message_id = e.reply_to
         -- A reaction is shown on its message; it becomes a row of its own only when we never saw that message.
         where e.reaction_to is null or not exists (
-            select from public.messages t where t.whatsapp_account_id = e.whatsapp_account_id and t.wa_message_id = e.reaction_to)
+            select from public.messages t where t.whatsapp_account_id = e.whatsapp_account_id and t.wa_message_id = e.reaction_to
+            union all
+            select from jsonb_to_recordset(v_events) as t (whatsapp_account_id uuid, wa_message_id text, reaction_to text)
+            where t.whatsapp_account_id = e.whatsapp_account_id and t.wa_message_id = e.reaction_to and t.reaction_to is null)
         order by e.occurred_at, e.wa_message_id
         on conflict (whatsapp_account_id, wa_message_id) where wa_message_id is not null do update
         set type = excluded.type, body = excluded.body, payload = excluded.payload
         where messages.type = 'unsupported' and (messages.payload ->> 'is_placeholder')::boolean and excluded.type <> 'unsupported'
-        returning id, org_id, conversation_id, contact_id, wa_message_id, type, body, occurred_at, xmax = 0 as is_new
+        returning id, org_id, conversation_id, contact_id, wa_message_id, type, body, occurred_at, reply_to_wa_message_id, reply_to_message_id,
+            xmax = 0 as is_new
     )
     select jsonb_agg(to_jsonb(w)) into v_inserted from written w;
 
@@ -179,6 +232,11 @@ begin
     if v_inserted is null then
         return;
     end if;
+    -- Answers to messages of the same batch, which the insert above could not see.
+    update public.messages m set reply_to_message_id = q.id
+    from jsonb_to_recordset(v_inserted) as i (id uuid, reply_to_wa_message_id text, reply_to_message_id uuid), public.messages q
+    where i.reply_to_wa_message_id is not null and i.reply_to_message_id is null and m.id = i.id
+        and q.whatsapp_account_id = m.whatsapp_account_id and q.wa_message_id = m.reply_to_wa_message_id;
     perform private.fold_inbound(v_events, v_inserted, v_new_conversation_ids);
     for v_org in
         select i.org_id, array_agg(distinct i.conversation_id) as conversation_ids

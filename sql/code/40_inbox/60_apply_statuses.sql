@@ -19,7 +19,7 @@ declare
 begin
     perform m.id from public.messages m
     where m.id in (select e.message_id from jsonb_to_recordset(p_events) as e (message_id uuid))
-    order by m.id for update;
+    order by m.id for no key update;
 
     with folded as (
         select e.message_id,
@@ -71,40 +71,81 @@ begin
 end
 $$;
 
+-- The events whose message we know, with message_id: by Meta's id, or by ours that travelled with the message.
+create or replace function private.known_statuses(p_events jsonb)
+returns jsonb
+language sql volatile
+set search_path = ''
+as $$
+    select jsonb_agg(to_jsonb(x)) from (
+        select coalesce(m.id, t.id) as message_id, e.status, e.occurred_at, e.phone_number_id, e.wa_message_id, e.error_code, e.error_message
+        from jsonb_to_recordset(p_events) as e (
+            phone_number_id text, wa_message_id text, message_id uuid, send_try integer, status text, occurred_at timestamptz,
+            error_code text, error_message text)
+        -- Whatever became of the number since: what it sent is ours.
+        join public.whatsapp_accounts a on a.phone_number_id = e.phone_number_id
+        left join public.messages m on m.whatsapp_account_id = a.id and m.wa_message_id = e.wa_message_id
+        left join public.messages t on m.id is null and t.id = e.message_id and t.whatsapp_account_id = a.id
+            and t.direction = 'outbound' and t.send_try = e.send_try and t.wa_message_id is null
+        where coalesce(m.direction, t.direction) = 'outbound'
+    ) x
+$$;
+
+-- The events that are not in p_known.
+create or replace function private.other_statuses(p_events jsonb, p_known jsonb)
+returns jsonb
+language sql immutable
+set search_path = ''
+as $$
+    select jsonb_agg(e.value) from jsonb_array_elements(p_events) e
+    where not exists (
+        select from jsonb_to_recordset(coalesce(p_known, '[]')) as k (phone_number_id text, wa_message_id text)
+        where k.phone_number_id = e.value ->> 'phone_number_id' and k.wa_message_id = e.value ->> 'wa_message_id')
+$$;
+
+-- Held by whoever gives a message its Meta id and by whoever parks a status for that id: one of the two then sees what the other wrote.
+create or replace function private.lock_wa_message_ids(p_wa_message_ids text[])
+returns void
+language sql volatile
+set search_path = ''
+as $$
+    select pg_catalog.pg_advisory_xact_lock(k.key)
+    from (select distinct hashtextextended(x, 0) as key from unnest(p_wa_message_ids) x where x is not null order by 1) k
+$$;
+
 create or replace function worker.apply_statuses(p_events jsonb)
 returns table (webhook_event_id bigint, problem text)
 language plpgsql volatile security definer
 set search_path = ''
 as $$
 declare
-    v_known jsonb;
+    v_known jsonb := private.known_statuses(p_events);
+    v_early jsonb;
 begin
-    return query
-    select distinct e.webhook_event_id, 'no connected number ' || coalesce(e.phone_number_id, '?')
-    from jsonb_to_recordset(p_events) as e (webhook_event_id bigint, phone_number_id text)
-    where not exists (select from public.whatsapp_accounts a where a.phone_number_id = e.phone_number_id and a.status = 'connected');
-
-    select jsonb_agg(to_jsonb(x)) into v_known from (
-        select coalesce(m.id, t.id) as message_id, e.status, e.occurred_at, e.wa_message_id, e.error_code, e.error_message
-        from jsonb_to_recordset(p_events) as e (
-            phone_number_id text, wa_message_id text, message_id uuid, send_try integer, status text, occurred_at timestamptz,
-            error_code text, error_message text)
-        join public.whatsapp_accounts a on a.phone_number_id = e.phone_number_id and a.status = 'connected'
-        left join public.messages m on m.whatsapp_account_id = a.id and m.wa_message_id = e.wa_message_id
-        left join public.messages t on m.id is null and t.id = e.message_id and t.whatsapp_account_id = a.id
-            and t.direction = 'outbound' and t.send_try = e.send_try and t.wa_message_id is null
-        where coalesce(m.direction, t.direction) = 'outbound'
-    ) x;
     if v_known is not null then
         perform private.settle_statuses(v_known);
     end if;
+    v_early := private.other_statuses(p_events, v_known);
+    if v_early is null then
+        return;
+    end if;
 
+    perform private.lock_wa_message_ids(array(select e.wa_message_id from jsonb_to_recordset(v_early) as e (wa_message_id text)));
+    v_known := private.known_statuses(v_early);
+    if v_known is not null then
+        perform private.settle_statuses(v_known);
+        v_early := private.other_statuses(v_early, v_known);
+    end if;
     insert into private.parked_statuses (phone_number_id, wa_message_id, status)
-    select e.value ->> 'phone_number_id', e.value ->> 'wa_message_id', e.value
-    from jsonb_array_elements(p_events) e
-    join public.whatsapp_accounts a on a.phone_number_id = e.value ->> 'phone_number_id' and a.status = 'connected'
-    where e.value ->> 'wa_message_id' is not null and not exists (
-        select from jsonb_to_recordset(coalesce(v_known, '[]')) as k (wa_message_id text) where k.wa_message_id = e.value ->> 'wa_message_id');
+    select a.phone_number_id, e.value ->> 'wa_message_id', e.value
+    from jsonb_array_elements(v_early) e
+    join public.whatsapp_accounts a on a.phone_number_id = e.value ->> 'phone_number_id' and a.is_receiving
+    where e.value ->> 'wa_message_id' is not null;
+
+    return query
+    select distinct e.webhook_event_id, 'no connected number ' || coalesce(e.phone_number_id, '?')
+    from jsonb_to_recordset(v_early) as e (webhook_event_id bigint, phone_number_id text)
+    where not exists (select from public.whatsapp_accounts a where a.phone_number_id = e.phone_number_id and a.is_receiving);
 end
 $$;
 comment on function worker.apply_statuses(jsonb) is

@@ -25,6 +25,12 @@ as $$
 declare
     v_changed jsonb;
 begin
+    -- Messages before outbox, as everywhere: the old holder may be reporting at this moment.
+    perform m.id from public.messages m
+    where m.id in (
+        select o.message_id from private.outbox o
+        where o.whatsapp_account_id = p_account_id and o.state = 'sending' and o.holder <> p_new_holder)
+    order by m.id for no key update;
     with abandoned as (
         update private.outbox o set state = 'uncertain'
         where o.whatsapp_account_id = p_account_id and o.state = 'sending' and o.holder <> p_new_holder
@@ -51,11 +57,20 @@ as $$
 declare
     v_account uuid;
 begin
+    -- Queued while the number was being disconnected: nobody will ever lease it for these.
+    for v_account in
+        select a.id from public.whatsapp_accounts a
+        where a.status = 'disconnected' and exists (select from private.outbox o where o.whatsapp_account_id = a.id and o.state = 'ready')
+    loop
+        perform private.fail_outbox(v_account, 'WA_006');
+    end loop;
     for v_account in
         select a.id from public.whatsapp_accounts a
         left join private.phone_leases l on l.whatsapp_account_id = a.id
-        where a.status = 'connected' and exists (
-                select from private.outbox o where o.whatsapp_account_id = a.id and o.state in ('ready', 'sending'))
+        -- What a dead holder was sending must become uncertain even when the number is no longer connected.
+        where exists (
+                select from private.outbox o
+                where o.whatsapp_account_id = a.id and (o.state = 'sending' or (o.state = 'ready' and a.status = 'connected')))
             and (l.holder is null or l.holder = p_holder or l.lease_until < clock_timestamp() or not exists (
                 select from pg_catalog.pg_locks k
                 where k.locktype = 'advisory' and k.classid = private.sender_lock_class()::oid and k.objid = l.lock_key::oid and k.granted

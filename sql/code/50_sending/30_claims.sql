@@ -10,6 +10,9 @@ as $$
 declare
     v_changed jsonb;
 begin
+    perform m.id from public.messages m
+    where m.id in (select f.message_id from jsonb_to_recordset(p_failures) as f (message_id uuid))
+    order by m.id for no key update;
     with changed as (
         update public.messages m set status = 'failed', failed_at = clock_timestamp(), is_uncertain = false,
             error_code = f.error_code, error_message = left(f.error_message, 500)
@@ -36,10 +39,16 @@ language plpgsql volatile
 set search_path = ''
 as $$
 declare
+    v_message_ids uuid[];
     v_failures jsonb;
 begin
-    select jsonb_agg(jsonb_build_object('message_id', o.message_id, 'error_code', p_code)) into v_failures
-    from private.outbox o where o.whatsapp_account_id = p_account_id and o.state = 'ready';
+    v_message_ids := array(select o.message_id from private.outbox o where o.whatsapp_account_id = p_account_id and o.state = 'ready');
+    perform m.id from public.messages m where m.id = any (v_message_ids) order by m.id for no key update;
+    -- One that was claimed meanwhile is on its way to Meta: its own report decides.
+    with gone as (
+        delete from private.outbox o where o.message_id = any (v_message_ids) and o.state = 'ready' returning o.message_id
+    )
+    select jsonb_agg(jsonb_build_object('message_id', g.message_id, 'error_code', p_code)) into v_failures from gone g;
     if v_failures is not null then
         perform private.fail_messages(v_failures);
     end if;
@@ -70,11 +79,14 @@ begin
         join public.messages m on m.id = o.message_id
         join public.conversations c on c.id = o.conversation_id
         join public.contacts p on p.org_id = c.org_id and p.id = c.contact_id
-        where o.whatsapp_account_id = p_account_id and o.state = 'ready' and o.ready_at <= clock_timestamp()
+        -- A number that is not connected for the moment keeps what waits.
+        where o.whatsapp_account_id = p_account_id and a.status = 'connected' and o.state = 'ready' and o.ready_at <= clock_timestamp()
             and coalesce(a.paused_until <= clock_timestamp(), true)
             -- Only the head of a conversation: Meta does not keep order, we do.
             and not exists (select from private.outbox e where e.conversation_id = o.conversation_id and e.seq < o.seq and e.state <> 'uncertain')
         order by o.lane, o.seq limit p_limit
+        -- A claim waits for nobody: whoever settles messages takes them before their outbox rows, the other way round.
+        for update of o skip locked
     ), sending as (
         update private.outbox o set state = 'sending', holder = p_holder, intent_at = clock_timestamp(), attempt = o.attempt + 1
         from candidates c where o.message_id = c.message_id and c.refusal is null
@@ -83,6 +95,15 @@ begin
     select (select array_agg(s.message_id) from sending s),
         (select jsonb_agg(jsonb_build_object('message_id', c.message_id, 'error_code', c.refusal)) from candidates c where c.refusal is not null)
     into v_claimed, v_refused;
+    if v_refused is not null then
+        with free as (
+            select m.id from public.messages m
+            where m.id in (select r.message_id from jsonb_to_recordset(v_refused) as r (message_id uuid))
+            for no key update skip locked
+        )
+        select jsonb_agg(r.value) into v_refused
+        from jsonb_array_elements(v_refused) r join free f on f.id = (r.value ->> 'message_id')::uuid;
+    end if;
     if v_refused is not null then
         perform private.fail_messages(v_refused);
     end if;
@@ -111,7 +132,9 @@ declare
 begin
     perform m.id from public.messages m
     where m.id in (select r.message_id from jsonb_to_recordset(p_results) as r (message_id uuid))
-    order by m.id for update;
+    order by m.id for no key update;
+    perform private.lock_wa_message_ids(array(
+        select r.wa_message_id from jsonb_to_recordset(p_results) as r (outcome text, wa_message_id text) where r.outcome = 'accepted'));
 
     -- What Meta answered is true whoever reports it and however late, even after the lease was lost. The attempt number keeps a report that
     -- arrives twice from touching a later attempt.
@@ -174,8 +197,9 @@ declare
     v_events jsonb;
 begin
     with taken as (
-        delete from private.parked_statuses s using jsonb_to_recordset(p_accepted) as a (id uuid, wa_message_id text)
-        where s.wa_message_id = a.wa_message_id
+        delete from private.parked_statuses s
+        using jsonb_to_recordset(p_accepted) as a (id uuid, wa_message_id text), public.messages m, public.whatsapp_accounts w
+        where s.wa_message_id = a.wa_message_id and m.id = a.id and w.id = m.whatsapp_account_id and s.phone_number_id = w.phone_number_id
         returning a.id, s.status
     )
     select jsonb_agg(t.status || jsonb_build_object('message_id', t.id)) into v_events from taken t;
