@@ -1,0 +1,66 @@
+-- One call of every function of the API that would go through for a member with the right, and that right (the lines of design §4).
+-- {org} stands for the organisation. A function without a call here fails 11_members_and_roles and the isolation matrix.
+
+create table tests.calls (
+    function_name text primary key,
+    -- self: needs no organisation; expected then says the outcome for members.
+    needed text not null check (needed in ('self', 'read', 'contacts', 'delete', 'trash', 'answer', 'tags', 'settings', 'own')),
+    statement text not null,
+    expected text
+);
+grant select on tests.calls to public;
+
+insert into tests.calls (function_name, needed, statement, expected) values
+    ('complete_onboarding', 'self', $$ select complete_onboarding('Somebody', 'Another Org') $$, 'ORG_002'),
+    ('update_profile', 'self', $$ select update_profile('Somebody') $$, null),
+    ('accept_invitation', 'self', $$ select accept_invitation('token-of-{org}') $$, 'ORG_003'),
+    ('update_organization', 'settings', $$ select update_organization(tests.id('{org}'), 'Renamed', 'SG', 'Asia/Singapore') $$, null),
+    ('set_member_role', 'settings', $$ select set_member_role(tests.id('{org}'), tests.id('{org}.extra'), 'viewer') $$, null),
+    ('remove_member', 'settings', $$ select remove_member(tests.id('{org}'), tests.id('{org}.extra')) $$, null),
+    ('invite_member', 'settings', $$ select invite_member(tests.id('{org}'), 'new@people.test', 'agent') $$, null),
+    ('revoke_invitation', 'settings', $$ select revoke_invitation(tests.id('{org}.invitation')) $$, null),
+    ('transfer_ownership', 'own', $$ select transfer_ownership(tests.id('{org}'), tests.id('{org}.extra')) $$, null),
+    ('delete_organization', 'own', $$ select delete_organization(tests.id('{org}'), initcap('{org}')) $$, null),
+    ('connect_whatsapp_account', 'settings', $$ select connect_whatsapp_account(tests.id('{org}'), '555', '556', 'a-new-token') $$, null),
+    ('disconnect_whatsapp_account', 'settings', $$ select disconnect_whatsapp_account(tests.id('{org}.number')) $$, null),
+    ('create_contact', 'contacts', $$ select create_contact(tests.id('{org}'), '{"phone": "+60199998888"}') $$, null),
+    ('update_contact', 'contacts',
+        $$ select update_contact(tests.id('{org}.siti'), '{"company": "New"}', (tests.contact('{org}.siti')).updated_at) $$, null),
+    ('set_contact_consent', 'contacts', $$ select set_contact_consent(tests.id('{org}.siti'), 'opted_in', 'form') $$, null),
+    ('set_contact_tags', 'contacts', $$ select set_contact_tags(tests.id('{org}.siti'), '{}') $$, null),
+    ('delete_contact', 'delete', $$ select delete_contact(tests.id('{org}.siti')) $$, null),
+    ('restore_contact', 'trash', $$ select restore_contact(tests.id('{org}.trashed')) $$, null),
+    ('create_tag', 'tags', $$ select create_tag(tests.id('{org}'), 'New') $$, null),
+    ('delete_tag', 'tags', $$ select delete_tag(tests.id('{org}.tag')) $$, null),
+    ('mark_conversation_read', 'answer', $$ select mark_conversation_read(tests.id('{org}.thread')) $$, null),
+    ('mark_conversation_unread', 'answer', $$ select mark_conversation_unread(tests.id('{org}.thread')) $$, null),
+    ('assign_conversation', 'answer', $$ select assign_conversation(tests.id('{org}.thread'), tests.id('{org}.extra')) $$, null),
+    ('resolve_conversation', 'answer', $$ select resolve_conversation(tests.id('{org}.thread')) $$, null),
+    ('reopen_conversation', 'answer', $$ select reopen_conversation(tests.id('{org}.thread')) $$, null),
+    ('snooze_conversation', 'answer', $$ select snooze_conversation(tests.id('{org}.thread'), now() + interval '1 day') $$, null),
+    ('start_conversation', 'answer', $$ select start_conversation(tests.id('{org}.ravi'), tests.id('{org}.number')) $$, null),
+    ('send_message', 'answer', $$ select send_message(tests.id('{org}.thread'), 'a-client-key', 'text', 'hello') $$, null),
+    ('add_note', 'answer', $$ select add_note(tests.id('{org}.thread'), 'a note', 'a-note-key') $$, null),
+    ('retry_message', 'answer', $$ select retry_message(tests.id('{org}.failed')) $$, null),
+    ('search_conversations', 'read', $$ select search_conversations(tests.id('{org}'), 'siti') $$, null),
+    ('mark_notifications_read', 'read', $$ select mark_notifications_read(tests.id('{org}')) $$, null);
+
+-- Runs a statement as somebody and takes its effects back; null when it went through.
+create function tests.trial(p_user text, p_statement text)
+returns text
+language plpgsql volatile
+as $$
+declare
+    v_code text;
+begin
+    perform tests.login_as(p_user);
+    begin
+        v_code := tests.error_of(p_statement);
+        raise exception sqlstate 'UNDO0';
+    exception when sqlstate 'UNDO0' then
+        null;
+    end;
+    perform tests.logout();
+    return v_code;
+end
+$$;
