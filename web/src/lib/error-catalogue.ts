@@ -46,22 +46,23 @@ export const catalogue: Record<string, Words> = {
       ? `Please check the ${contactFields[name] ?? name.replaceAll('_', ' ')}.`
       : 'One of the fields isn’t valid. Please check them.';
   },
+  CONTACT_008: 'This person hasn’t agreed to marketing. Ask them first and record their consent.',
 
   TAG_001: 'That tag no longer exists.',
-  TAG_002: 'There is already a tag with this name.',
-  TAG_003: 'Tags need a name of 1 to 50 characters and a colour.',
+  TAG_002: 'You have 50 tags, which is the most. Delete one you no longer use.',
+  TAG_003: 'There is already a tag with this name.',
+  TAG_004: 'Tags need a name of 1 to 50 characters and a colour.',
 
   CONVERSATION_001: 'We couldn’t find this conversation. It may have been deleted.',
   CONVERSATION_002: 'This person can’t answer customers. Choose an owner, admin or agent.',
-  CONVERSATION_003: 'Someone changed this conversation in the meantime. It shows its latest state now.',
-  CONVERSATION_004: 'Choose a time in the future, at most a year ahead.',
+  CONVERSATION_003: 'Choose a time in the future, at most a year ahead.',
 
   MESSAGE_001: 'We couldn’t find this message.',
-  MESSAGE_002: 'A message needs between 1 and 4,096 characters.',
+  MESSAGE_002: ({ limit }) =>
+    `A message needs between 1 and ${typeof limit === 'number' ? limit.toLocaleString() : '4,096'} characters.`,
   MESSAGE_003: 'WhatsApp doesn’t support this kind of message.',
   MESSAGE_004: 'This message can’t be sent again. Only a failed one can.',
   MESSAGE_005: 'This message got mixed up with another one. Please send it again.',
-  MESSAGE_006: 'The message you are replying to isn’t part of this conversation.',
 
   WA_001: 'WhatsApp refused this. Please try again later.',
   WA_002: 'Meta hasn’t approved this template. Choose an approved one.',

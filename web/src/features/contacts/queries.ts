@@ -24,8 +24,10 @@ const COLUMNS =
 /** `like` pattern for the generated `search_text`, which holds lower-case text and numbers without spaces. */
 export function searchPattern(q: string): string {
   const words = q.trim().toLowerCase();
-  const phone = /^[+\d][\d\s()./-]*$/.test(words) ? words.replaceAll(/[^\d]/g, '') : words;
-  return `%${phone.replaceAll(/[\\%_]/g, (sign) => `\\${sign}`)}%`;
+  const isNumber = /^[+\d(][\d\s()./-]*$/.test(words);
+  // A number is kept with its country code, so the zero people dial within the country is not in it.
+  const wanted = isNumber ? words.replaceAll(/\D/g, '').replace(/^0+(?=\d)/, '') : words;
+  return `%${wanted.replaceAll(/[\\%_]/g, (sign) => `\\${sign}`)}%`;
 }
 
 export function contactsQuery(orgId: string, { q, sort, page, size }: ContactsFilter) {

@@ -66,12 +66,8 @@ export function ConnectForm({ onDone, onCancel }: { onDone: () => void; onCancel
           <Text c="dimmed">Paste the three values of your number from Meta.</Text>
         </div>
         <SandboxOffer
-          onUse={(account) => {
-            const values = {
-              wabaId: account.waba_id,
-              phoneNumberId: account.phone_number_id,
-              accessToken: account.access_token,
-            };
+          onUse={({ wabaId, phoneNumberId, accessToken }) => {
+            const values = { wabaId, phoneNumberId, accessToken };
             form.setValues(values);
             connect.mutate(values);
           }}
@@ -120,7 +116,7 @@ function SandboxOffer({ onUse, busy }: { onUse: (account: SandboxAccount) => voi
   const [chosen, setChosen] = useState<string | null>(null);
   if (!config().sandboxUrl) return null;
   const accounts = sandbox.data ?? [];
-  const account = accounts.find((each) => each.phone_number_id === chosen) ?? accounts[0];
+  const account = accounts.find((each) => each.phoneNumberId === chosen) ?? accounts[0];
   return (
     <Alert color="blue" variant="light" icon={<IconFlask aria-hidden />} title="This is a local run">
       <Stack gap="sm" align="flex-start">
@@ -131,15 +127,10 @@ function SandboxOffer({ onUse, busy }: { onUse: (account: SandboxAccount) => voi
         {accounts.length > 1 && (
           <Select
             aria-label="Sandbox number"
-            value={account?.phone_number_id ?? null}
+            value={account?.phoneNumberId ?? null}
             onChange={setChosen}
             allowDeselect={false}
-            data={accounts.map((each) => ({
-              value: each.phone_number_id,
-              label: [each.verified_name, each.display_phone_number ?? each.phone_number_id]
-                .filter(Boolean)
-                .join(' · '),
-            }))}
+            data={accounts.map(({ phoneNumberId, label }) => ({ value: phoneNumberId, label }))}
           />
         )}
         <Button

@@ -2,17 +2,24 @@ import { queryOptions } from '@tanstack/react-query';
 import * as z from 'zod/mini';
 import { config } from '@/lib/config';
 
-const schema = z.array(
-  z.object({
-    waba_id: z.coerce.string(),
-    phone_number_id: z.coerce.string(),
-    access_token: z.string(),
-    display_phone_number: z.optional(z.string()),
-    verified_name: z.optional(z.string()),
-  }),
-);
+const schema = z.object({
+  accounts: z.array(
+    z.object({
+      waba_id: z.string(),
+      phone_number_id: z.string(),
+      display_phone_number: z.string(),
+      verified_name: z.string(),
+      tokens: z.array(z.string()),
+    }),
+  ),
+});
 
-export type SandboxAccount = z.infer<typeof schema>[number];
+export interface SandboxAccount {
+  wabaId: string;
+  phoneNumberId: string;
+  accessToken: string;
+  label: string;
+}
 
 /** The numbers of the stand-in for WhatsApp that local runs come with; none elsewhere. */
 export function sandboxQuery() {
@@ -20,12 +27,20 @@ export function sandboxQuery() {
   return queryOptions({
     queryKey: ['sandbox', sandboxUrl],
     enabled: Boolean(sandboxUrl),
-    queryFn: async () => {
+    queryFn: async (): Promise<SandboxAccount[]> => {
       const response = await fetch(new URL('/admin/accounts', sandboxUrl ?? ''));
       if (!response.ok) throw new Error(`the sandbox answered ${response.status}`);
-      const body: unknown = await response.json();
-      const list = Array.isArray(body) ? body : (body as { accounts?: unknown }).accounts;
-      return schema.parse(list);
+      const { accounts } = schema.parse(await response.json());
+      return accounts.flatMap((account) => {
+        const [accessToken] = account.tokens;
+        if (!accessToken) return [];
+        return {
+          wabaId: account.waba_id,
+          phoneNumberId: account.phone_number_id,
+          accessToken,
+          label: `${account.verified_name} · ${account.display_phone_number}`,
+        };
+      });
     },
   });
 }
