@@ -4,6 +4,7 @@ mod body;
 mod buckets;
 mod caller;
 mod download;
+mod drain;
 mod error;
 mod files;
 mod keys;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::middleware;
 use axum::routing::{delete, get, post, put};
 
 use self::files::Files;
@@ -60,7 +62,8 @@ pub fn router(platform: Arc<Platform>) -> Router {
                 .delete(manage::remove_one),
         )
         // The bucket's own limit is applied while the body streams to disk.
-        .layer(DefaultBodyLimit::disable());
+        .layer(DefaultBodyLimit::disable())
+        .layer(middleware::from_fn_with_state(shared.clone(), drain::drain));
     Router::new()
         .route("/bucket", get(buckets::list).post(buckets::create))
         .route(
