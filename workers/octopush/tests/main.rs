@@ -2,6 +2,8 @@
 
 mod suite {
     mod applying;
+    mod connecting;
     pub mod fixture;
     mod receiving;
+    mod sending;
 }

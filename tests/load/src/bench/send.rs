@@ -30,7 +30,7 @@ pub async fn run(stack: &Stack) -> anyhow::Result<Vec<Row>> {
 
     // The pair limit and the statuses are the same for both sides: off, so that the calls alone are compared.
     http.post(format!("{sandbox}/admin/settings"))
-        .json(&json!({ "auto_statuses": false, "pair_limit": false }))
+        .json(&json!({ "auto_status": false, "pair_rate": false, "window": "off" }))
         .send()
         .await?
         .error_for_status()
@@ -62,7 +62,7 @@ pub async fn run(stack: &Stack) -> anyhow::Result<Vec<Row>> {
         )),
     );
     http.post(format!("{sandbox}/admin/settings"))
-        .json(&json!({ "auto_statuses": true, "pair_limit": true }))
+        .json(&json!({ "auto_status": true, "pair_rate": true, "window": "async" }))
         .send()
         .await?;
     Ok(rows)
@@ -155,7 +155,7 @@ async fn arrivals(
                     .as_str()
                     .unwrap_or_default()
                     .to_owned(),
-                r["at_ms"].as_f64().unwrap_or(f64::NAN),
+                r["arrived_at_ms"].as_f64().unwrap_or(f64::NAN),
             )
         })
         .collect())

@@ -49,6 +49,17 @@ impl Database {
         format!("postgres://{}@{}", url.0, url.1)
     }
 
+    /// Another connection as the superuser.
+    pub async fn connect(&self) -> Client {
+        connect(&with_database(&self.server, &self.name)).await
+    }
+
+    /// One column of a message.
+    pub async fn message(&self, id: Uuid, column: &str) -> Option<String> {
+        let sql = format!("select {column}::text from public.messages where id = $1");
+        self.admin.query_one(&sql, &[&id]).await.unwrap().get(0)
+    }
+
     /// A connection to another database of the same server.
     pub async fn root(&self) -> Client {
         connect(&self.server).await
@@ -129,6 +140,41 @@ impl Organisation {
     }
 }
 
+impl Organisation {
+    /// A customer's conversation with an open window.
+    pub async fn conversation(&self, database: &Database, wa_id: &str) -> Uuid {
+        database
+            .admin
+            .query_one(
+                include_str!("conversation.sql"),
+                &[&self.org_id, &self.account_id, &wa_id],
+            )
+            .await
+            .unwrap()
+            .get(0)
+    }
+
+    /// `rpc/send_message` as the agent, as PostgREST would call it.
+    pub async fn say(&self, database: &Database, conversation: Uuid, body: &str) -> Uuid {
+        let mut client = database.connect().await;
+        let transaction = client.transaction().await.unwrap();
+        let claims = json!({ "sub": self.agent_id, "role": "authenticated" }).to_string();
+        transaction
+            .execute("select set_config('role', 'authenticated', true), set_config('request.jwt.claims', $1, true)", &[&claims])
+            .await
+            .unwrap();
+        let row = transaction
+            .query_one(
+                "select (public.send_message($1, $2, 'text', $3)).id",
+                &[&conversation, &Uuid::now_v7().to_string(), &body],
+            )
+            .await
+            .unwrap();
+        transaction.commit().await.unwrap();
+        row.get(0)
+    }
+}
+
 /// A worker of all roles in this process.
 pub struct Worker {
     pub url: String,
@@ -187,6 +233,88 @@ impl Worker {
             request = request.header("x-hub-signature-256", signature);
         }
         request.send().await.unwrap().status()
+    }
+}
+
+/// The WhatsApp sandbox in this process, telling `worker` what happens.
+pub struct Sandbox {
+    handle: whatsapp_sandbox::Handle,
+    http: reqwest::Client,
+}
+
+impl Sandbox {
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let config = whatsapp_sandbox::Config {
+            app_secret: APP_SECRET.into(),
+            verify_token: VERIFY_TOKEN.into(),
+            webhook_url: None,
+        };
+        Self {
+            handle: whatsapp_sandbox::serve(listener, config).unwrap(),
+            http: reqwest::Client::new(),
+        }
+    }
+
+    pub fn url(&self) -> String {
+        self.handle.url()
+    }
+
+    pub async fn set(&self, what: &str, value: Value) {
+        let url = format!("{}/admin/{what}", self.url());
+        self.http
+            .post(url)
+            .json(&value)
+            .send()
+            .await
+            .unwrap()
+            .error_for_status()
+            .unwrap();
+    }
+
+    pub async fn get(&self, what: &str) -> Value {
+        self.http
+            .get(format!("{}/admin/{what}", self.url()))
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap()
+    }
+
+    /// How often Meta accepted the message.
+    pub async fn accepted(&self, message_id: Uuid) -> u64 {
+        self.get("ledger").await["per_callback_data"][message_id.to_string()]
+            .as_u64()
+            .unwrap_or(0)
+    }
+
+    /// How often it was asked to send it.
+    pub async fn asked(&self, message_id: Uuid) -> usize {
+        let requests = self.get("requests").await;
+        let is_ours = |r: &&Value| r["body"]["biz_opaque_callback_data"] == message_id.to_string();
+        requests["requests"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(is_ours)
+            .count()
+    }
+
+    /// A worker that sends to this sandbox and is told by it.
+    pub async fn worker(&self, database: &Database, extra: &[(&str, &str)]) -> Worker {
+        let url = self.url();
+        let mut settings = vec![("WHATSAPP_GRAPH_URL", url.as_str())];
+        settings.extend_from_slice(extra);
+        let worker = Worker::start(database, &settings).await;
+        let callback = format!("{}/webhooks/whatsapp", worker.url);
+        self.set(
+            "settings",
+            json!({ "webhook_url": callback, "window": "off", "read_after_ms": null }),
+        )
+        .await;
+        worker
     }
 }
 
