@@ -60,3 +60,24 @@ begin
     return v_count;
 end
 $$;
+
+-- The rows of a query as octopush_worker, which cannot even name pgTAP's functions.
+create function tests.for_worker(p_sql text)
+returns setof jsonb
+language plpgsql volatile
+as $$
+declare
+    v_rows jsonb[];
+begin
+    perform tests.login_worker();
+    execute format('with q as (%s) select array_agg(to_jsonb(q)) from q', p_sql) into v_rows;
+    perform tests.logout();
+    return query select unnest(v_rows);
+end
+$$;
+
+-- The only value of such a query.
+create function tests.worker_says(p_sql text)
+returns text
+language sql volatile
+as $$ select v.value from tests.for_worker(p_sql) r, jsonb_each_text(r) v $$;
