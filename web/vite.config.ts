@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
-import { devConfig } from './vite/dev-config';
+import { devConfig } from './vite/dev-config.ts';
 
 export default defineConfig({
   plugins: [react(), devConfig()],

@@ -33,6 +33,8 @@ export const theme = createTheme({
   components: {
     ActionIcon: { defaultProps: { variant: 'subtle', color: 'gray', size: 36 } },
     Button: { defaultProps: { size: 'sm' } },
+    // Most are calm notes; a failed request says role="alert" itself.
+    Alert: { defaultProps: { role: 'note' } },
     Badge: { styles: { root: { textTransform: 'none', fontWeight: 600 } } },
     InputWrapper: { styles: { label: { marginBottom: 4 } } },
     Tooltip: { defaultProps: { openDelay: 400, withArrow: true } },

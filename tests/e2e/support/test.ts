@@ -1,0 +1,40 @@
+import { test as base, expect } from '@playwright/test';
+import { newTeam, signIn, type Team } from './people';
+
+interface Shared {
+  /** One organisation for the tests of a file that need any. */
+  team: Team;
+}
+
+interface Each {
+  /** Fails the test when the page logged an error, which includes everything its policy (CSP) refused. */
+  quiet: undefined;
+  /** Errors a test provokes on purpose. */
+  allowed: RegExp[];
+}
+
+export const test = base.extend<Each, Shared>({
+  team: [
+    // biome-ignore lint/correctness/noEmptyPattern: the shape Playwright asks for
+    async ({}, use) => use(await newTeam('Lotus Fitness')),
+    { scope: 'worker' },
+  ],
+  allowed: [[], { option: true }],
+  quiet: [
+    async ({ page, allowed }, use) => {
+      const problems: string[] = [];
+      page.on('pageerror', (error) => problems.push(`thrown: ${error.message}`));
+      page.on('console', (message) => {
+        if (message.type() === 'error') problems.push(message.text());
+      });
+      await use(undefined);
+      expect(problems.filter((problem) => !allowed.some((pattern) => pattern.test(problem)))).toEqual([]);
+    },
+    { auto: true },
+  ],
+});
+
+/** The failed requests a browser reports on the console by itself. */
+export const failedRequests = /Failed to load resource|net::ERR_|WebSocket connection/;
+
+export { expect, signIn };
