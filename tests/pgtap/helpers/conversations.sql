@@ -41,7 +41,7 @@ set search_path = ''
 as $$ select m from public.messages m where m.id = p_id $$;
 
 -- By Meta's id.
-create function tests.message(p_wa_message_id text)
+create function tests.wa_message(p_wa_message_id text)
 returns public.messages
 language sql stable security definer
 set search_path = ''

@@ -18,3 +18,5 @@ set local search_path = tests, extensions, public;
 \ir rows.sql
 
 grant execute on all functions in schema tests to public;
+-- Stands still at the start of the transaction, until a test moves it.
+select tests.set_clock(now());
