@@ -107,10 +107,20 @@ impl From<tokio_postgres::Error> for StorageError {
             };
         };
         match db.code() {
-            code if *code == SqlState::INSUFFICIENT_PRIVILEGE => Self::AccessDenied(db.message().to_owned()),
+            // In these words whatever was refused: the table's name is no part of the API.
+            code if *code == SqlState::INSUFFICIENT_PRIVILEGE => {
+                Self::AccessDenied("new row violates row-level security policy".to_owned())
+            }
             code if *code == SqlState::UNIQUE_VIOLATION => Self::KeyAlreadyExists,
             code if *code == SqlState::FOREIGN_KEY_VIOLATION => Self::RelatedResourceNotFound,
             code if *code == SqlState::QUERY_CANCELED => Self::DatabaseTimeout,
+            // The server is stopping, starting, or out of connections.
+            code if ["57P", "53", "08"]
+                .iter()
+                .any(|class| code.code().starts_with(class)) =>
+            {
+                Self::DatabaseUnavailable
+            }
             _ => Self::Internal(error.into()),
         }
     }
