@@ -3,11 +3,15 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use axum::http::HeaderName;
 
 use crate::jwt::Keys;
+
+/// Until a connection attempt is given up.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How many attempts an address or e-mail has, and how often one user is sent mail.
 #[derive(Debug, Clone, clap::Args)]
@@ -198,7 +202,11 @@ impl Config {
             wrong.push("SUPABASE_AUTHENTICATOR_PASSWORD must not be empty".to_owned());
         }
         let db = match db {
-            Ok(db) if wrong.is_empty() => db,
+            Ok(mut db) if wrong.is_empty() => {
+                // A host that swallows packets must not hold a request for the minutes TCP would wait.
+                db.connect_timeout(CONNECT_TIMEOUT);
+                db
+            }
             Ok(_) => bail!("bad settings: {}", wrong.join("; ")),
             Err(e) => {
                 wrong.push(format!("{e:#}"));

@@ -9,6 +9,9 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
+/// Without RUST_LOG: what the libraries report at `info` is of use only when looking into them.
+const DEFAULT_LOG: &str = "warn,supabase_embedded=info";
+
 #[derive(Parser)]
 #[command(version, about = "A Supabase-compatible stack over one Postgres database")]
 struct Cli {
@@ -32,7 +35,7 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_LOG));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -11,6 +11,7 @@ use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::serve::ListenerExt;
 use axum::{Json, Router};
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -19,7 +20,8 @@ use tower::{Service, ServiceBuilder};
 use crate::config::Config;
 use crate::gateway::{self, KeyCheck};
 use crate::platform::Platform;
-use crate::{auth, realtime, rest, storage};
+use crate::rest::Rest;
+use crate::{auth, realtime, storage};
 
 /// How long open requests may take after the stop signal; sockets end at once.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -41,6 +43,10 @@ pub async fn run(
         shutdown.cancel();
     });
     let ended = platform.shutdown.clone();
+    // Small frames must not wait for the acknowledgement of the one before.
+    let listener = listener.tap_io(|stream| {
+        let _ = stream.set_nodelay(true);
+    });
     let server = axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
         .with_graceful_shutdown(ended.clone().cancelled_owned());
     tokio::select! {
@@ -62,18 +68,16 @@ fn app(platform: Arc<Platform>) -> Router {
             gateway::project_key,
         ))
     };
-    let rest = keyed(
-        rest::router(platform.clone()),
-        KeyCheck::RequiredAndServiceForRoot,
-    );
+    let rest = Rest::start(platform.clone());
+    let rest_routes = keyed(rest.router(), KeyCheck::RequiredAndServiceForRoot);
     let mailbox = auth::mailbox::router(platform.clone());
     Router::new()
         .nest(
             "/auth/v1",
             keyed(auth::router(platform.clone()), KeyCheck::RequiredExceptAuthLinks),
         )
-        .nest("/rest/v1", rest.clone())
-        .route_service("/rest/v1/", at_root(rest))
+        .nest("/rest/v1", rest_routes.clone())
+        .route_service("/rest/v1/", at_root(rest_routes))
         .nest(
             "/realtime/v1",
             keyed(realtime::router(platform.clone()), KeyCheck::Required),
@@ -82,7 +86,7 @@ fn app(platform: Arc<Platform>) -> Router {
             "/storage/v1",
             keyed(storage::router(platform.clone()), KeyCheck::Unchecked),
         )
-        .route("/health", get(health).with_state(platform.clone()))
+        .route("/health", get(health).with_state((platform.clone(), rest)))
         .layer(gateway::cors())
         // Outside the CORS layer: what it holds must stay unreadable to pages of other origins.
         .nest("/mailbox", mailbox.clone())
@@ -109,14 +113,19 @@ fn at_root(
         .service(router)
 }
 
-/// 200 when the database answers, 503 when it does not.
-async fn health(State(platform): State<Arc<Platform>>) -> Response {
+/// 200 when the database answers and REST has read its schema, 503 otherwise.
+async fn health(State((platform, rest)): State<(Arc<Platform>, Rest)>) -> Response {
     let alive = async {
         let client = platform.pool.get().await.ok()?;
         client.simple_query("select 1").await.ok()
     };
     match tokio::time::timeout(Duration::from_secs(3), alive).await {
-        Ok(Some(_)) => Json(json!({"status": "ok"})).into_response(),
+        Ok(Some(_)) if rest.is_ready() => Json(json!({"status": "ok"})).into_response(),
+        Ok(Some(_)) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            Json(json!({"status": "reading the schema"})),
+        )
+            .into_response(),
         _ => (
             StatusCode::SERVICE_UNAVAILABLE,
             Json(json!({"status": "database unreachable"})),

@@ -171,6 +171,7 @@ pub fn normalise_email(raw: &str) -> Result<String> {
         && email.split_once('@').is_some_and(|(local, domain)| {
             !local.is_empty()
                 && local.len() <= 64
+                && !domain.is_empty()
                 && !domain.contains('@')
                 && !domain.starts_with(['.', '-'])
                 && !domain.ends_with(['.', '-'])

@@ -94,7 +94,6 @@ impl Backend {
                     );
                 }
                 Err(cause) => {
-                    self.current.send_replace(None);
                     if !reported {
                         tracing::warn!(
                             cause = format!("{cause:#}"),
@@ -110,13 +109,12 @@ impl Backend {
 
     /// Listens first and reads then, so that no change falls between.
     async fn attach(&self) -> anyhow::Result<Listener> {
-        let (client, mut connection) = self
-            .platform
-            .config
-            .db
-            .connect(NoTls)
-            .await
-            .context("cannot connect to listen for schema changes")?;
+        let connected = self.platform.config.db.connect(NoTls).await;
+        if connected.is_err() {
+            // Only this counts as lost: what was read before still serves if reading again fails for another reason.
+            self.current.send_replace(None);
+        }
+        let (client, mut connection) = connected.context("cannot connect to listen for schema changes")?;
         // One place is enough: a second notification before the first is handled says nothing new.
         let (sender, notified) = mpsc::channel(1);
         tokio::spawn(async move {
@@ -153,14 +151,20 @@ impl Backend {
         let pool = PgPoolOptions::new()
             .max_connections(POOL_SIZE)
             .acquire_timeout(POOL_WAIT)
-            .connect_lazy_with(self.connect_options()?);
-        let state = match self.read(&pool).await {
-            Ok(state) => state,
-            Err(cause) => {
-                pool.close().await;
-                return Err(cause);
-            }
-        };
+            .connect_lazy_with(
+                self.connect_options("authenticator", &self.platform.config.authenticator_password)?,
+            );
+        // PostgREST knows every relation and lets Postgres refuse; this reader lists only what the login may become
+        // someone to use, and would answer 404 for the rest. So it reads as supabase_admin.
+        let db = &self.platform.config.db;
+        let password = String::from_utf8_lossy(db.get_password().unwrap_or_default());
+        let reader = PgPoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(POOL_WAIT)
+            .connect_lazy_with(self.connect_options(db.get_user().unwrap_or("supabase_admin"), &password)?);
+        let state = self.read(&reader, pool).await;
+        reader.close().await;
+        let state = state?;
         if let Some(previous) = self.current.send_replace(Some(Arc::new(state))) {
             // Waits for the requests that still run on it.
             tokio::spawn(async move { previous.pool.close().await });
@@ -169,7 +173,7 @@ impl Backend {
         Ok(())
     }
 
-    async fn read(&self, pool: &PgPool) -> anyhow::Result<AppState> {
+    async fn read(&self, reader: &PgPool, pool: PgPool) -> anyhow::Result<AppState> {
         let mut config = AppConfig::default();
         config.db_schemas = vec!["public".to_owned()];
         config.db_extra_search_path = vec!["public".to_owned(), "extensions".to_owned()];
@@ -179,19 +183,19 @@ impl Backend {
         config.jwt_secret = Some(self.platform.config.jwt_secret.clone());
         config.compat_mode = true;
         config.openapi_server_proxy_uri = Some(format!("{}/rest/v1", self.platform.config.url));
-        config.role_settings = role_timeouts(pool).await?;
+        config.role_settings = role_timeouts(reader).await?;
         let schema =
-            SchemaCache::load_with_search_path(pool, &config.db_schemas, &config.db_extra_search_path)
+            SchemaCache::load_with_search_path(reader, &config.db_schemas, &config.db_extra_search_path)
                 .await?;
-        AppState::new(pool.clone(), schema, config).map_err(|e| anyhow::anyhow!("SUPABASE_JWT_SECRET: {e}"))
+        AppState::new(pool, schema, config).map_err(|e| anyhow::anyhow!("SUPABASE_JWT_SECRET: {e}"))
     }
 
-    /// Where `db_url` points, but logging in as `authenticator`.
-    fn connect_options(&self) -> anyhow::Result<PgConnectOptions> {
+    /// Where `db_url` points, logging in as `role`.
+    fn connect_options(&self, role: &str, password: &str) -> anyhow::Result<PgConnectOptions> {
         let config = &self.platform.config;
         let mut options = PgConnectOptions::new_without_pgpass()
-            .username("authenticator")
-            .password(&config.authenticator_password)
+            .username(role)
+            .password(password)
             .application_name("supabase-embedded rest");
         options = match config.db.get_hosts().first() {
             Some(Host::Tcp(host)) => options.host(host),

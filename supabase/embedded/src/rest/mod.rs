@@ -14,11 +14,29 @@ use self::backend::Backend;
 use self::mend::Caller;
 use crate::platform::Platform;
 
-/// Routes below `/rest/v1`. The schema is read in the background: until it has been, the answer is 503.
-pub fn router(platform: Arc<Platform>) -> Router {
-    let backend = Backend::new(platform);
-    tokio::spawn(backend.clone().keep_current());
-    Router::new().fallback(serve).with_state(backend)
+/// REST as one running server has it.
+#[derive(Clone)]
+pub struct Rest {
+    backend: Arc<Backend>,
+}
+
+impl Rest {
+    /// Starts to read the schema in the background; until it has been read, requests are answered 503.
+    pub fn start(platform: Arc<Platform>) -> Self {
+        let backend = Backend::new(platform);
+        tokio::spawn(backend.clone().keep_current());
+        Self { backend }
+    }
+
+    /// Routes below `/rest/v1`.
+    pub fn router(&self) -> Router {
+        Router::new().fallback(serve).with_state(self.backend.clone())
+    }
+
+    /// Whether requests can be answered at present.
+    pub fn is_ready(&self) -> bool {
+        self.backend.current().is_some()
+    }
 }
 
 async fn serve(State(backend): State<Arc<Backend>>, request: Request) -> Response {
