@@ -1,14 +1,15 @@
 import { MantineProvider } from '@mantine/core';
 import { type QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
-import { lazy, Suspense, useEffect, useState } from 'react';
+import { Suspense, useEffect, useState } from 'react';
 import { authState, onAuthChange } from '@/features/auth/session';
+import { lazyPart } from '@/lib/lazy-part';
 import { createQueryClient } from '@/lib/queries';
 import { createAppRouter } from './router';
 import { cssVariables, theme } from './theme/theme';
 
 // Nothing of it is needed for the first paint.
-const Toasts = lazy(() => import('@/components/toasts'));
+const Toasts = lazyPart(async () => (await import('@/components/toasts')).default);
 
 export function App() {
   const [queryClient] = useState(createQueryClient);

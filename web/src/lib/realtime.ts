@@ -34,7 +34,9 @@ let health: Health = 'live';
 
 function publish() {
   const states = [...topics.values()].map((topic) => topic.health);
-  const next: Health = states.includes('down') ? 'down' : states.includes('joining') ? 'joining' : 'live';
+  // The browser knows at once that the network is gone; the socket only when a heartbeat stays unanswered.
+  const isDown = !navigator.onLine || states.includes('down');
+  const next: Health = isDown ? 'down' : states.includes('joining') ? 'joining' : 'live';
   if (next === health) return;
   health = next;
   for (const watcher of watchers) watcher();
@@ -124,6 +126,15 @@ export function leaveAllTopics(): void {
   void backend().removeAllChannels();
   publish();
 }
+
+window.addEventListener('offline', publish);
+window.addEventListener('online', () => {
+  publish();
+  // A socket that outlived the gap will not say what it missed.
+  for (const topic of topics.values()) {
+    if (topic.health === 'live') for (const listener of topic.listeners) listener.onJoined?.();
+  }
+});
 
 function watch(watcher: () => void): () => void {
   watchers.add(watcher);

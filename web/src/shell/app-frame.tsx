@@ -1,5 +1,6 @@
 import { Outlet, useMatches, useNavigate } from '@tanstack/react-router';
-import { lazy, Suspense, useEffect, useRef, useState } from 'react';
+import { Suspense, useEffect, useRef, useState } from 'react';
+import { lazyPart } from '@/lib/lazy-part';
 import { useMedia } from '@/lib/media';
 import { readStored, store } from '@/lib/storage';
 import { AccountBanner } from './account-banner';
@@ -11,9 +12,9 @@ import { Sidebar } from './sidebar';
 import { TopBar } from './top-bar';
 
 const loadSearch = () => import('./search-palette');
-const SearchPalette = lazy(loadSearch);
-const NavDrawer = lazy(() => import('./nav-drawer'));
-const ShortcutHelp = lazy(() => import('./shortcut-help'));
+const SearchPalette = lazyPart(async () => (await loadSearch()).default);
+const NavDrawer = lazyPart(async () => (await import('./nav-drawer')).default);
+const ShortcutHelp = lazyPart(async () => (await import('./shortcut-help')).default);
 
 const RAIL = 'octopush:rail';
 
@@ -28,6 +29,7 @@ export function AppFrame() {
   const navigate = useNavigate();
   const openSearch = () => setSearches((n) => n + 1);
 
+  useEffect(whenIdle, []);
   useLiveUpdates();
   useShortcutListener();
   useSearchKey(openSearch);
@@ -71,6 +73,14 @@ export function AppFrame() {
       </Suspense>
     </div>
   );
+}
+
+/** Loaded before it is wanted, so that nothing typed right after Mod+K is lost. */
+function whenIdle() {
+  const load = () => void loadSearch().catch(() => undefined);
+  if (!('requestIdleCallback' in window)) return load();
+  const handle = requestIdleCallback(load);
+  return () => cancelIdleCallback(handle);
 }
 
 /** Mod+K opens search from everywhere, also from within a text field. */

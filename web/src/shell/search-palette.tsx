@@ -2,7 +2,7 @@ import { createSpotlight, Spotlight, type SpotlightActionGroupData } from '@mant
 import { IconMessage, IconPlus, IconSearch, IconSettings, IconUser } from '@tabler/icons-react';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { useEffect, useState } from 'react';
+import { type KeyboardEvent, useEffect, useState } from 'react';
 import { contactName, contactsQuery } from '@/features/contacts/queries';
 import { displayName } from '@/features/inbox/model';
 import { SHORTEST_SEARCH, searchQuery } from '@/features/inbox/queries';
@@ -14,6 +14,13 @@ import '@mantine/spotlight/styles.css';
 const [store, spotlight] = createSpotlight();
 
 const iconProps = { size: 20, stroke: 1.7 };
+
+/** Enter takes the first result when none was chosen with the arrows. */
+function chooseFirst(event: KeyboardEvent<HTMLInputElement>) {
+  const { selected, listId } = store.getState();
+  if (event.key !== 'Enter' || event.nativeEvent.isComposing || selected !== -1) return;
+  document.querySelector<HTMLElement>(`#${CSS.escape(listId)} [data-action]`)?.click();
+}
 
 /** Pages, conversations and contacts in one box. `opened` counts up with each wish to open it. */
 export default function SearchPalette({ opened }: { opened: number }) {
@@ -96,6 +103,7 @@ export default function SearchPalette({ opened }: { opened: number }) {
   return (
     <Spotlight
       store={store}
+      aria-label="Search"
       shortcut={null}
       query={typed}
       onQueryChange={setTyped}
@@ -108,6 +116,7 @@ export default function SearchPalette({ opened }: { opened: number }) {
       closeOnActionTrigger
       clearQueryOnClose
       searchProps={{
+        onKeyDown: chooseFirst,
         leftSection: <IconSearch size={20} aria-hidden />,
         placeholder: 'Search pages, conversations, contacts',
         'aria-label': 'Search pages, conversations, contacts',

@@ -1,19 +1,18 @@
 import { ActionIcon, Group, Title, UnstyledButton } from '@mantine/core';
 import { IconMenu2, IconSearch } from '@tabler/icons-react';
 import { useMatches } from '@tanstack/react-router';
-import { lazy, Suspense } from 'react';
+import { Suspense } from 'react';
 import { usePageTitle } from '@/components/page-title';
+import { lazyPart } from '@/lib/lazy-part';
 import { ConnectionState } from './connection-state';
 import classes from './shell.module.css';
 
 // Menus are loaded right after the first paint, which does not wait for them.
-const NotificationBell = lazy(() =>
-  import('@/features/activity/notification-bell').then((module) => ({ default: module.NotificationBell })),
+const NotificationBell = lazyPart(
+  async () => (await import('@/features/activity/notification-bell')).NotificationBell,
 );
-const ThemeMenu = lazy(() =>
-  import('@/components/theme-menu').then((module) => ({ default: module.ThemeMenu })),
-);
-const UserMenu = lazy(() => import('./user-menu').then((module) => ({ default: module.UserMenu })));
+const ThemeMenu = lazyPart(async () => (await import('@/components/theme-menu')).ThemeMenu);
+const UserMenu = lazyPart(async () => (await import('./user-menu')).UserMenu);
 
 interface TopBarProps {
   onMenu: () => void;

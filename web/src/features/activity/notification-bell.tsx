@@ -1,14 +1,15 @@
 import { ActionIcon, Popover } from '@mantine/core';
 import { IconBell } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { lazy, Suspense, useState } from 'react';
+import { Suspense, useState } from 'react';
 import { useOrg } from '@/features/tenancy/queries';
+import { lazyPart } from '@/lib/lazy-part';
 import { usePolling } from '@/lib/realtime';
 import { plural } from '@/lib/time';
 import classes from './bell.module.css';
 import { notificationsQuery } from './queries';
 
-const NotificationList = lazy(() => import('./notification-list'));
+const NotificationList = lazyPart(async () => (await import('./notification-list')).default);
 
 export function NotificationBell() {
   const { orgId } = useOrg();

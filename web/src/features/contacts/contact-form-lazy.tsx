@@ -1,8 +1,9 @@
 import { Skeleton, Stack } from '@mantine/core';
-import { lazy, Suspense } from 'react';
+import { Suspense } from 'react';
+import { lazyPart } from '@/lib/lazy-part';
 import type { ContactFormProps } from './contact-form';
 
-const Form = lazy(() => import('./contact-form').then((module) => ({ default: module.ContactForm })));
+const Form = lazyPart(async () => (await import('./contact-form')).ContactForm);
 
 /** The form with its selects is loaded when somebody opens it, not with every list and conversation. */
 export function ContactForm(props: ContactFormProps) {

@@ -13,12 +13,13 @@ import {
 import { IconAddressBook, IconSearch, IconSearchOff, IconUserPlus } from '@tabler/icons-react';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
-import { lazy, Suspense, useEffect, useState } from 'react';
+import { Suspense, useEffect, useState } from 'react';
 import { PersonAvatar } from '@/components/person-avatar';
 import { Hint, LoadProblem } from '@/components/problem';
 import { useOrg } from '@/features/tenancy/queries';
 import { useNow } from '@/lib/clock';
 import { useDebounced } from '@/lib/debounce';
+import { lazyPart } from '@/lib/lazy-part';
 import { count, exactTime, plural, relativeAge } from '@/lib/time';
 import { ConsentBadge } from './consent-badge';
 import classes from './contacts.module.css';
@@ -35,9 +36,8 @@ import { TagChips } from './tag-chips';
 
 const route = getRouteApi('/_app/contacts');
 
-const drawers = () => import('./contact-drawer');
-const ContactDrawer = lazy(() => drawers().then((module) => ({ default: module.ContactDrawer })));
-const NewContactDrawer = lazy(() => drawers().then((module) => ({ default: module.NewContactDrawer })));
+const ContactDrawer = lazyPart(async () => (await import('./contact-drawer')).ContactDrawer);
+const NewContactDrawer = lazyPart(async () => (await import('./contact-drawer')).NewContactDrawer);
 
 export function ContactsPage() {
   const search = route.useSearch();

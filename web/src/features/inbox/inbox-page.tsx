@@ -1,7 +1,8 @@
 import { IconMessages } from '@tabler/icons-react';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
-import { lazy, Suspense, useCallback, useRef } from 'react';
+import { Suspense, useCallback, useRef } from 'react';
 import { Hint } from '@/components/problem';
+import { lazyPart } from '@/lib/lazy-part';
 import { useMedia } from '@/lib/media';
 import { useShortcuts } from '@/shell/shortcuts';
 import { Chat } from './chat';
@@ -9,8 +10,8 @@ import { ConversationList } from './conversation-list';
 import classes from './inbox.module.css';
 import { useLiveList } from './live-list';
 
-const ContactPanel = lazy(() => import('./contact-panel'));
-const PanelDrawer = lazy(() => import('./panel-drawer'));
+const ContactPanel = lazyPart(async () => (await import('./contact-panel')).default);
+const PanelDrawer = lazyPart(async () => (await import('./panel-drawer')).default);
 
 const route = getRouteApi('/_app/conversations/{-$conversationId}');
 

@@ -1,23 +1,20 @@
 import { Skeleton, Text, Title } from '@mantine/core';
 import { IconBrandWhatsapp, IconBuilding, IconSunMoon, IconUsers } from '@tabler/icons-react';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { lazy, Suspense } from 'react';
+import { Suspense } from 'react';
+import { lazyPart } from '@/lib/lazy-part';
 import classes from './settings.module.css';
 
 const route = getRouteApi('/_app/settings/$section');
 
-const Dialogs = lazy(() => import('@/components/dialogs'));
-const OrganizationSettings = lazy(() =>
-  import('./organization-settings').then((m) => ({ default: m.OrganizationSettings })),
+const Dialogs = lazyPart(async () => (await import('@/components/dialogs')).default);
+const OrganizationSettings = lazyPart(
+  async () => (await import('./organization-settings')).OrganizationSettings,
 );
-const MembersSettings = lazy(() =>
-  import('./members-settings').then((m) => ({ default: m.MembersSettings })),
-);
-const AppearanceSettings = lazy(() =>
-  import('./appearance-settings').then((m) => ({ default: m.AppearanceSettings })),
-);
-const WhatsAppSettings = lazy(() =>
-  import('@/features/whatsapp/whatsapp-settings').then((m) => ({ default: m.WhatsAppSettings })),
+const MembersSettings = lazyPart(async () => (await import('./members-settings')).MembersSettings);
+const AppearanceSettings = lazyPart(async () => (await import('./appearance-settings')).AppearanceSettings);
+const WhatsAppSettings = lazyPart(
+  async () => (await import('@/features/whatsapp/whatsapp-settings')).WhatsAppSettings,
 );
 
 const sections = [

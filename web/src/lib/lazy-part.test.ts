@@ -1,0 +1,31 @@
+import { expect, it, vi } from 'vitest';
+import { patiently } from './lazy-part';
+
+it('tries again when a part cannot be loaded', async () => {
+  vi.useFakeTimers();
+  const load = vi.fn().mockRejectedValueOnce(new TypeError('gone')).mockResolvedValue('part');
+  const result = patiently(load);
+  await vi.runAllTimersAsync();
+  await expect(result).resolves.toBe('part');
+  expect(load).toHaveBeenCalledTimes(2);
+  vi.useRealTimers();
+});
+
+it('waits for the network while there is none', async () => {
+  vi.spyOn(navigator, 'onLine', 'get').mockReturnValue(false);
+  const load = vi.fn().mockRejectedValueOnce(new TypeError('gone')).mockResolvedValue('part');
+  const result = patiently(load);
+  await vi.waitFor(() => expect(load).toHaveBeenCalledTimes(1));
+  window.dispatchEvent(new Event('online'));
+  await expect(result).resolves.toBe('part');
+});
+
+it('gives up in the end', async () => {
+  vi.useFakeTimers();
+  const load = vi.fn().mockRejectedValue(new TypeError('gone'));
+  const result = patiently(load);
+  const failed = expect(result).rejects.toThrow('gone');
+  await vi.runAllTimersAsync();
+  await failed;
+  vi.useRealTimers();
+});
