@@ -46,8 +46,10 @@ create table public.org_invitations (
     revoked_at timestamptz,
     created_at timestamptz not null default now()
 );
+comment on table public.org_invitations is 'Open, accepted and revoked invitations; at most one open for an address.';
 comment on column public.org_invitations.token_hash is 'SHA-256 of the token in the invitation link; the token itself is shown once and not kept.';
 create unique index org_invitations__open__idx on public.org_invitations (org_id, email) where accepted_at is null and revoked_at is null;
+create index org_invitations__org_id__idx on public.org_invitations (org_id, created_at desc);
 create index org_invitations__invited_by__idx on public.org_invitations (invited_by);
 
 alter table public.organizations enable row level security;

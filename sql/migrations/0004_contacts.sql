@@ -50,6 +50,7 @@ create table public.tags (
     created_at timestamptz not null default now(),
     unique (org_id, id)
 );
+comment on table public.tags is 'Labels an organisation puts on its contacts; at most 50.';
 create unique index tags__name__idx on public.tags (org_id, lower(name));
 
 create table public.contact_tags (
@@ -61,6 +62,7 @@ create table public.contact_tags (
     foreign key (org_id, contact_id) references public.contacts (org_id, id) on delete cascade,
     foreign key (org_id, tag_id) references public.tags (org_id, id) on delete cascade
 );
+comment on table public.contact_tags is 'Which contact carries which tag.';
 create index contact_tags__tag__idx on public.contact_tags (org_id, tag_id, contact_id);
 
 alter table public.contacts enable row level security;

@@ -32,6 +32,7 @@ create table public.conversations (
     foreign key (org_id, whatsapp_account_id) references public.whatsapp_accounts (org_id, id) on delete cascade,
     foreign key (org_id, contact_id) references public.contacts (org_id, id) on delete cascade
 );
+comment on table public.conversations is 'The thread of a contact with one of our numbers. Read it through the view conversation_list.';
 comment on column public.conversations.window_expires_at is 'Free-form messages may be sent until then: Meta''s time of the contact''s last message + 24 h.';
 comment on column public.conversations.folder is 'active | resolved | quiet: the list a conversation is shown in; leads every list index.';
 create index conversations__list__idx on public.conversations (org_id, folder, last_message_at desc, id desc);

@@ -7,7 +7,8 @@ create table private.outbox (
     message_id uuid primary key references public.messages (id) on delete cascade,
     seq bigint generated always as identity,
     org_id uuid not null,
-    whatsapp_account_id uuid not null references public.whatsapp_accounts (id) on delete cascade,
+    -- No key to the number or the conversation: the message has them, and the row goes with it.
+    whatsapp_account_id uuid not null,
     conversation_id uuid not null,
     -- 0 replies, 1 flows, 2 campaigns: replies leave first.
     lane smallint not null default 0 check (lane between 0 and 2),

@@ -11,6 +11,7 @@ create table public.activity_log (
     data jsonb not null default '{}',
     created_at timestamptz not null default clock_timestamp()
 );
+comment on table public.activity_log is 'What happened in an organisation, append-only, kept for a year.';
 comment on column public.activity_log.kind is 'subject.event, for example conversation.assigned; docs/state-machines.md lists them.';
 create index activity_log__org__idx on public.activity_log (org_id, created_at desc, id desc);
 create index activity_log__contact__idx on public.activity_log (org_id, contact_id, created_at desc) where contact_id is not null;
@@ -27,6 +28,7 @@ create table public.notifications (
     read_at timestamptz,
     created_at timestamptz not null default clock_timestamp()
 );
+comment on table public.notifications is 'What one person is told; each has a row and a read mark of their own.';
 create index notifications__user__idx on public.notifications (user_id, org_id, created_at desc, id desc);
 create index notifications__unread__idx on public.notifications (user_id, org_id) where read_at is null;
 create index notifications__org_id__idx on public.notifications (org_id);
