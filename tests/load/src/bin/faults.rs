@@ -68,7 +68,11 @@ async fn rounds(cli: &Cli, stack: &Stack) -> anyhow::Result<()> {
     for round in 1..=cli.rounds {
         tokio::time::sleep(Duration::from_millis(random.random_range(100..1200))).await;
         let victim = Victim::draw(random.random());
-        let killed = victim.kill(stack, &cli.state_dir)?;
+        // The one killed last may still be starting: a round counts when something was really killed.
+        until("a process to kill", Duration::from_secs(60), async || {
+            victim.kill(stack, &cli.state_dir).unwrap_or(false)
+        })
+        .await?;
         until(
             "everything is healthy again",
             Duration::from_secs(60),
@@ -80,7 +84,7 @@ async fn rounds(cli: &Cli, stack: &Stack) -> anyhow::Result<()> {
                 let promises = lock(&traffic.promises);
                 (promises.inbound.len(), promises.outbound.len())
             };
-            println!("round {round}: {victim:?} killed: {killed}; so far {inbound} in, {outbound} out");
+            println!("round {round}: {victim:?} killed; so far {inbound} in, {outbound} out");
         }
     }
     let promises = traffic.stop().await;
@@ -126,8 +130,11 @@ async fn is_healthy(http: &reqwest::Client, stack: &Stack) -> bool {
         .get(format!("{}/auth/v1/health", stack.get("SUPABASE_URL")))
         .header("apikey", stack.get("SUPABASE_ANON_KEY"))
         .send();
-    let (worker, auth) = tokio::join!(worker, auth);
-    worker.is_ok_and(|r| r.status().is_success()) && auth.is_ok_and(|r| r.status().is_success())
+    let database = stack.database("postgres");
+    let (worker, auth, database) = tokio::join!(worker, auth, database);
+    database.is_ok()
+        && worker.is_ok_and(|r| r.status().is_success())
+        && auth.is_ok_and(|r| r.status().is_success())
 }
 
 async fn set(

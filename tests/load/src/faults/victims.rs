@@ -54,10 +54,8 @@ impl Victim {
 }
 
 fn postmaster(state: &Path) -> Option<u32> {
-    ["pg", "postgres", "cluster", "cluster/data", "data"]
-        .iter()
-        .find_map(|folder| std::fs::read_to_string(state.join(folder).join("postmaster.pid")).ok())
-        .and_then(|text| text.lines().next()?.trim().parse().ok())
+    let text = std::fs::read_to_string(state.join("postgres/data/postmaster.pid")).ok()?;
+    text.lines().next()?.trim().parse().ok()
 }
 
 fn by_environment(program: &str, variable: &str, url: &str, command: &str) -> anyhow::Result<Option<u32>> {
