@@ -7,7 +7,7 @@ use axum::extract::{Path, Query, State};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answer, Wrong};
+use super::{Answer, Wrong, read};
 use crate::config::default_account;
 use crate::directory::{Code, NewAccount};
 use crate::templates::Template;
@@ -21,7 +21,7 @@ pub async fn list(State(world): State<Arc<World>>) -> Answer {
 
 /// Adds a number or changes one; answers it as the list shows it.
 pub async fn add(State(world): State<Arc<World>>, Json(body): Json<Value>) -> Answer {
-    let new: NewAccount = serde_json::from_value(body).map_err(Wrong::request)?;
+    let new: NewAccount = read(body)?;
     let mut state = world.state();
     let id = state.directory.add(new);
     let account = state
@@ -55,7 +55,7 @@ pub struct TokenChange {
 
 /// Adds, expires or revokes a token.
 pub async fn set_token(State(world): State<Arc<World>>, Json(body): Json<Value>) -> Answer {
-    let change: TokenChange = serde_json::from_value(body).map_err(Wrong::request)?;
+    let change: TokenChange = read(body)?;
     let now = world.now();
     let directory = &mut world.state().directory;
     if change.revoke {
@@ -83,7 +83,7 @@ pub struct NewCode {
 /// A login code of an embedded sign-up: 30 seconds, once.
 pub async fn issue_code(State(world): State<Arc<World>>, Json(body): Json<Value>) -> Answer {
     const TTL_SECONDS: i64 = 30;
-    let new: NewCode = serde_json::from_value(body).map_err(Wrong::request)?;
+    let new: NewCode = read(body)?;
     let code = ids::secret();
     let waba_id = new.waba_id.unwrap_or_else(|| default_account::WABA_ID.to_owned());
     let expires_at = world.now() + TTL_SECONDS;
@@ -128,7 +128,7 @@ pub async fn set_template_status(
     Path(id): Path<String>,
     Json(body): Json<Value>,
 ) -> Answer {
-    let change: StatusChange = serde_json::from_value(body).map_err(Wrong::request)?;
+    let change: StatusChange = read(body)?;
     let (waba_id, value) = templates::set_status(
         &world,
         &id,

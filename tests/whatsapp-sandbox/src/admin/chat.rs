@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::broadcast::error::RecvError;
 
-use super::{Answer, Wrong};
+use super::{Answer, Wrong, read as parsed};
 use crate::config::default_account;
 use crate::customers::CustomerChange;
 use crate::directory::digits;
@@ -87,7 +87,7 @@ pub async fn read(
     Path(phone): Path<String>,
     Json(body): Json<Value>,
 ) -> Answer {
-    let query: InNumber = serde_json::from_value(body).map_err(Wrong::request)?;
+    let query: InNumber = parsed(body)?;
     let phone = digits(&phone);
     let unread: Vec<String> = {
         let state = world.state();
@@ -136,7 +136,7 @@ pub async fn preference(
     Path(phone): Path<String>,
     Json(body): Json<Value>,
 ) -> Answer {
-    let preference: Preference = serde_json::from_value(body).map_err(Wrong::request)?;
+    let preference: Preference = parsed(body)?;
     let now = world.now();
     let value = {
         let mut state = world.state();
@@ -212,7 +212,7 @@ pub async fn change_customer(
     Path(phone): Path<String>,
     Json(body): Json<Value>,
 ) -> Answer {
-    let change: CustomerChange = serde_json::from_value(body).map_err(Wrong::request)?;
+    let change: CustomerChange = parsed(body)?;
     let mut state = world.state();
     let customer = state.customer(&digits(&phone));
     customer.apply(change);

@@ -7,7 +7,7 @@ use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answer, Wrong};
+use super::{Answer, Wrong, read};
 use crate::faults::{FaultSource, Faults};
 use crate::settings::Settings;
 use crate::world::World;
@@ -22,7 +22,7 @@ pub async fn faults(State(world): State<Arc<World>>) -> Answer {
 
 /// Replaces all faults: what is not named is off. `{}` ends them all.
 pub async fn set_faults(State(world): State<Arc<World>>, Json(body): Json<Value>) -> Answer {
-    let faults: Faults = serde_json::from_value(body).map_err(Wrong::request)?;
+    let faults: Faults = read(body)?;
     faults.check().map_err(Wrong::request)?;
     let answer = json!(faults);
     world.state().faults = FaultSource::new(faults);
@@ -60,7 +60,7 @@ pub async fn clock(State(world): State<Arc<World>>) -> Answer {
 
 /// Moves the sandbox's clock: windows close, files and tokens expire, timestamps follow.
 pub async fn advance_clock(State(world): State<Arc<World>>, Json(body): Json<Value>) -> Answer {
-    let advance: Advance = serde_json::from_value(body).map_err(Wrong::request)?;
+    let advance: Advance = read(body)?;
     world.advance_clock(advance.advance_seconds);
     Ok(Json(json!({"now": world.now()})))
 }

@@ -13,7 +13,8 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use serde_json::json;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 use tower_http::cors::CorsLayer;
 
 use crate::world::World;
@@ -38,7 +39,15 @@ impl IntoResponse for Wrong {
     }
 }
 
-type Answer = Result<axum::Json<serde_json::Value>, Wrong>;
+/// Reads a body; field names are checked, so that a misspelt one does not pass for a default.
+fn read<T: DeserializeOwned>(body: Value) -> Result<T, Wrong> {
+    if !body.is_object() {
+        return Err(Wrong::request("the body must be a JSON object"));
+    }
+    serde_json::from_value(body).map_err(Wrong::request)
+}
+
+type Answer = Result<axum::Json<Value>, Wrong>;
 
 /// Bodies carry files as base64.
 const MAX_BODY: usize = 150 * 1024 * 1024;

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answer, Wrong};
+use super::{Answer, Wrong, read};
 use crate::config::default_account;
 use crate::webhooks::{Parcel, Route, Signature, verify_callback};
 use crate::world::World;
@@ -40,7 +40,7 @@ pub struct Raw {
 
 /// Delivers a body once (no retries) and answers what the receiver said: one HTTP status a copy, `null` without a receiver.
 pub async fn raw(State(world): State<Arc<World>>, Json(body): Json<Value>) -> Answer {
-    let raw: Raw = serde_json::from_value(body).map_err(Wrong::request)?;
+    let raw: Raw = read(body)?;
     let bytes: Bytes = match (raw.body, raw.text, raw.base64) {
         (Some(body), None, None) => body.to_string().into(),
         (None, Some(text), None) => text.into(),
@@ -86,7 +86,7 @@ pub struct Change {
 
 /// Delivers one change in a proper envelope, signed and retried like any other.
 pub async fn change(State(world): State<Arc<World>>, Json(body): Json<Value>) -> Answer {
-    let change: Change = serde_json::from_value(body).map_err(Wrong::request)?;
+    let change: Change = read(body)?;
     let route = match change.phone_number_id {
         Some(phone_number_id) => Route::Number { phone_number_id },
         None => Route::App {
@@ -129,7 +129,7 @@ pub struct StatusStep {
 
 /// Moves a message to a state by hand, in any order.
 pub async fn status(State(world): State<Arc<World>>, Json(body): Json<Value>) -> Answer {
-    let step: StatusStep = serde_json::from_value(body).map_err(Wrong::request)?;
+    let step: StatusStep = read(body)?;
     let known = ["sent", "delivered", "read", "played", "failed", "deleted"];
     let status = known
         .into_iter()
@@ -159,7 +159,7 @@ pub struct Handshake {
 
 /// Runs the verification handshake against the callback.
 pub async fn verify(State(world): State<Arc<World>>, Json(body): Json<Value>) -> Answer {
-    let handshake: Handshake = serde_json::from_value(body).map_err(Wrong::request)?;
+    let handshake: Handshake = read(body)?;
     let url = handshake
         .url
         .unwrap_or_else(|| world.state().settings.webhook_url.clone());

@@ -1,6 +1,4 @@
 //! A sandbox in the test's own process, a receiver of its webhooks, and the client of `octopush-whatsapp` between them.
-#![allow(dead_code, reason = "every test binary uses its part")]
-
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

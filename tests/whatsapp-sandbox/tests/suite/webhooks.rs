@@ -1,12 +1,10 @@
 //! What the receiver gets: signed, in Meta's shapes, again and again until it says 200.
 
-mod support;
-
+use crate::support::{CUSTOMER, Receiver, Stage, VERIFY_TOKEN};
 use octopush_whatsapp::webhook::DeliveryStatus::{Delivered, Failed, Played, Read, Sent};
 use octopush_whatsapp::webhook::Event;
 use octopush_whatsapp::{OutboundMessage, Recipient};
 use serde_json::{Value, json};
-use support::{CUSTOMER, Stage, VERIFY_TOKEN};
 use whatsapp_sandbox::config::default_account::{PHONE_NUMBER_ID, TOKEN, WABA_ID};
 
 #[tokio::test]
@@ -394,7 +392,7 @@ async fn nobody_is_told_without_a_subscription() {
 #[tokio::test]
 async fn a_callback_is_only_taken_after_the_handshake() {
     let stage = Stage::start().await;
-    let own = support::Receiver::start().await;
+    let own = Receiver::start().await;
     let subscribe = |token: &'static str| {
         stage
             .api
