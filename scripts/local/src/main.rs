@@ -12,6 +12,7 @@ mod paths;
 mod ports;
 mod postgres_bin;
 mod process;
+mod sandbox;
 mod secrets;
 mod seed;
 mod services;

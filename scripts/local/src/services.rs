@@ -76,7 +76,7 @@ pub fn web(state: &StateDir, settings: &Settings) -> Result<Service> {
 
 /// The stand-in for Meta.
 pub fn sandbox(state: &StateDir, settings: &Settings) -> Result<Service> {
-    let health = Health::http(format!("http://{}/", settings.get("SANDBOX_LISTEN")));
+    let health = Health::http(format!("http://{}/healthz", settings.get("SANDBOX_LISTEN")));
     workspace_program(state, settings, "sandbox", "whatsapp-sandbox", &["serve"], health)
 }
 

@@ -9,7 +9,7 @@ use crate::secrets::write_private;
 use crate::services::{self, Service};
 use crate::settings::Settings;
 use crate::supervisor::Supervised;
-use crate::{env_file, seed};
+use crate::{env_file, sandbox, seed};
 use anyhow::{Context, Result, bail};
 use std::rc::Rc;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -183,6 +183,9 @@ impl Run {
                 .await
                 .context("the demo organisation could not be made")?;
             demo = seed::LOGIN;
+        }
+        if let Err(error) = sandbox::remember_customers(settings).await {
+            println!("  the sandbox does not know earlier customers: {error:#}");
         }
         println!("all healthy after {:.2} s", healthy_after.as_secs_f32());
         println!(
