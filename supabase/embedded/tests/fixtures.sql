@@ -40,4 +40,4 @@ end
 $$;
 
 create function public.write_under_get() returns void
-language sql volatile set search_path = '' as $$ insert into public.many values (-1) $$;
+language sql volatile set search_path = '' as $$ insert into public.notes default values $$;

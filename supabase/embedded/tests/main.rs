@@ -8,6 +8,7 @@ mod bootstrap;
 mod gateway;
 mod links;
 mod outage;
+mod process;
 mod realtime;
 mod refresh;
 mod rest;

@@ -33,7 +33,9 @@ use error::{AuthError, Result};
 use limits::AttemptLimits;
 
 /// How often buckets that are full again are dropped.
-const FORGET_EVERY: Duration = Duration::from_secs(60);
+const FORGET_BUCKETS_EVERY: Duration = Duration::from_secs(60);
+/// How often mails and flows that nobody can use any more are deleted.
+const FORGET_ROWS_EVERY: Duration = Duration::from_secs(3600);
 
 /// What the handlers share.
 pub struct Auth {
@@ -71,6 +73,7 @@ pub fn router(platform: Arc<Platform>) -> Router {
         .route("/otp", post(recover::magic_link))
         .route("/magiclink", post(recover::magic_link))
         .route("/user", get(account::get_user).put(account::update_user))
+        .route("/authorize", get(settings::authorize))
         .route("/reauthenticate", get(account::reauthenticate))
         .route("/logout", post(account::logout))
         .route("/settings", get(settings::settings))
@@ -92,13 +95,26 @@ pub fn router(platform: Arc<Platform>) -> Router {
 
 async fn tend(auth: Arc<Auth>) {
     password::warm_up().await;
-    let mut ticks = tokio::time::interval(FORGET_EVERY);
+    let mut buckets = tokio::time::interval(FORGET_BUCKETS_EVERY);
+    let mut rows = tokio::time::interval(FORGET_ROWS_EVERY);
     loop {
         tokio::select! {
-            _ = ticks.tick() => auth.limits.forget_idle(),
+            _ = buckets.tick() => auth.limits.forget_idle(),
+            _ = rows.tick() => {
+                if let Err(error) = forget_old_rows(&auth).await {
+                    tracing::debug!(error = error.message(), "old mails and flows are kept until the next turn");
+                }
+            }
             () = auth.platform.shutdown.cancelled() => return,
         }
     }
+}
+
+async fn forget_old_rows(auth: &Auth) -> Result<()> {
+    let mut client = auth.client().await?;
+    let tx = begin(&mut client).await?;
+    tx.batch_execute(sql::FORGET_OLD).await?;
+    Ok(tx.commit().await?)
 }
 
 /// Notes who did what, in GoTrue's shape.

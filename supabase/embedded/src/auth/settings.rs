@@ -66,6 +66,11 @@ pub async fn jwks() -> Json<Value> {
     Json(json!({"keys": []}))
 }
 
+/// `GET /authorize`: sign-in through another provider, of which none is enabled.
+pub async fn authorize() -> AuthError {
+    AuthError::validation("Unsupported provider: provider is not enabled")
+}
+
 /// Endpoints of GoTrue that are not part of the subset.
 pub async fn unknown_path(uri: Uri) -> AuthError {
     AuthError::new(

@@ -18,6 +18,7 @@ statements! {
     DELETE_SESSIONS_OTHERS = "delete_sessions_others";
     DELETE_USER = "delete_user";
     FLOW_STATE_BY_CODE = "flow_state_by_code";
+    FORGET_OLD = "forget_old";
     INSERT_AMR_CLAIM = "insert_amr_claim";
     INSERT_AUDIT_ENTRY = "insert_audit_entry";
     INSERT_FLOW_STATE = "insert_flow_state";
