@@ -35,6 +35,9 @@ pub enum KeyCheck {
     Unchecked,
 }
 
+/// Carries the JWT a project key stands for to the services.
+const CHECKED_KEY: HeaderName = HeaderName::from_static("x-api-key");
+
 /// Paths of Auth that a browser opens without any header.
 const AUTH_LINKS: [&str; 4] = ["/verify", "/callback", "/authorize", "/.well-known/jwks.json"];
 
@@ -83,6 +86,8 @@ pub async fn project_key(
     mut request: Request,
     next: Next,
 ) -> Response {
+    // Only the gateway says which key a caller has.
+    request.headers_mut().remove(CHECKED_KEY);
     let presented = presented_key(request.headers(), request.uri());
     let role = presented.as_deref().and_then(|key| key_role(&platform, key));
     let path = request.uri().path();
@@ -114,7 +119,7 @@ pub async fn project_key(
             return refusal("Invalid API key");
         };
         let headers = request.headers_mut();
-        headers.insert(HeaderName::from_static("x-api-key"), token_value);
+        headers.insert(CHECKED_KEY, token_value);
         if !carries_user_token(headers) {
             headers.insert(header::AUTHORIZATION, bearer);
         }
@@ -122,6 +127,15 @@ pub async fn project_key(
         request.headers_mut().remove(header::AUTHORIZATION);
     }
     next.run(request).await
+}
+
+/// What answers where no service does.
+pub async fn no_route() -> Response {
+    (
+        StatusCode::NOT_FOUND,
+        Json(json!({"message": "no service answers at this path"})),
+    )
+        .into_response()
 }
 
 /// Whether `Authorization` holds something that is not itself an opaque project key.

@@ -87,6 +87,7 @@ fn app(platform: Arc<Platform>) -> Router {
             keyed(storage::router(platform.clone()), KeyCheck::Unchecked),
         )
         .route("/health", get(health).with_state((platform.clone(), rest)))
+        .fallback(gateway::no_route)
         .layer(gateway::cors())
         // Outside the CORS layer: what it holds must stay unreadable to pages of other origins.
         .nest("/mailbox", mailbox.clone())

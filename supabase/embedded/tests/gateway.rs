@@ -32,6 +32,17 @@ async fn every_service_wants_the_project_key() {
         let answer = send(stack.http.get(format!("{}{path}", stack.url))).await;
         assert_ne!(answer.status, 401, "{path}");
     }
+    let spoofed = stack
+        .http
+        .get(format!("{}/rest/v1/many", stack.url))
+        .header("x-api-key", &stack.service_key);
+    assert_eq!(send(spoofed).await.status, 401);
+    assert_eq!(
+        send(stack.http.get(format!("{}/nowhere", stack.url)))
+            .await
+            .status,
+        404
+    );
     let in_query = format!("{}/rest/v1/many?id=eq.1&apikey={}", stack.url, stack.anon_key);
     assert_ne!(send(stack.http.get(in_query)).await.status, 401);
 }

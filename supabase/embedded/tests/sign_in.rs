@@ -28,9 +28,10 @@ async fn wrong_password_and_unknown_address_are_answered_alike() {
 async fn an_unknown_address_costs_the_time_of_a_password_check() {
     let stack = Stack::start().await;
     stack.user("ana@example.com").await;
-    let median = async |email: &str| {
-        let mut times = Vec::new();
-        for _ in 0..7 {
+    let mut times = [Vec::new(), Vec::new()];
+    // In turns, so that a busy machine slows both alike.
+    for _ in 0..9 {
+        for (email, times) in ["ana@example.com", "nobody@example.com"].iter().zip(&mut times) {
             let started = std::time::Instant::now();
             stack
                 .sign_in(email, "wrong horse")
@@ -38,13 +39,11 @@ async fn an_unknown_address_costs_the_time_of_a_password_check() {
                 .refused(400, "invalid_credentials");
             times.push(started.elapsed());
         }
+    }
+    let [known, unknown] = times.map(|mut times| {
         times.sort();
-        times[3]
-    };
-    let (known, unknown) = (
-        median("ana@example.com").await,
-        median("nobody@example.com").await,
-    );
+        times[4]
+    });
     // Without the decoy hash the ratio is above twenty.
     assert!(
         known < unknown * 3 && unknown < known * 3,

@@ -44,6 +44,8 @@ pub async fn update_user(
     let tx = begin(&mut client).await?;
     let caller = SignedIn::find(&auth, &tx, &headers).await?;
     tx.commit().await?;
+    // No connection is held while passwords are hashed.
+    drop(client);
     let user = caller.user;
     let other_address = |email: &String| !email.is_empty() && email.trim().to_lowercase() != user.email;
     if change.email.as_ref().is_some_and(other_address) {
@@ -74,6 +76,7 @@ pub async fn update_user(
         new_hash = Some(password::hash(new_password).await?);
     }
 
+    let mut client = auth.client().await?;
     let tx = begin(&mut client).await?;
     tx.query_opt(sql::LOCK_USER, &[&user.id]).await?;
     let user = SignedIn::find(&auth, &tx, &headers).await?.user;
