@@ -25,6 +25,10 @@ export function AppFrame() {
   const [drawer, setDrawer] = useState(false);
   const [help, setHelp] = useState(false);
   const [searches, setSearches] = useState(0);
+  const focused = useMatches({
+    select: (matches) =>
+      matches.some((match) => 'conversationId' in match.params && match.params.conversationId),
+  });
   const fill = useMatches({ select: (matches) => matches.some((match) => match.staticData.fill) });
   const navigate = useNavigate();
   const openSearch = () => setSearches((n) => n + 1);
@@ -43,7 +47,7 @@ export function AppFrame() {
   ]);
 
   return (
-    <div className={classes.frame}>
+    <div className={classes.frame} data-focused={focused || undefined}>
       <a href="#main" className={classes.skip}>
         Skip to content
       </a>

@@ -10,7 +10,7 @@ export default function NavDrawer({ onClose }: { onClose: () => void }) {
       size={300}
       padding={0}
       withCloseButton={false}
-      aria-label="Menu"
+      attributes={{ content: { 'aria-label': 'Menu' } }}
       hiddenFrom="sm"
     >
       <div style={{ height: '100dvh' }}>

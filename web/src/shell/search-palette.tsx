@@ -103,7 +103,7 @@ export default function SearchPalette({ opened }: { opened: number }) {
   return (
     <Spotlight
       store={store}
-      aria-label="Search"
+      attributes={{ content: { 'aria-label': 'Search' } }}
       shortcut={null}
       query={typed}
       onQueryChange={setTyped}

@@ -15,12 +15,24 @@ export const brand: MantineColorsTuple = [
   '#930b28',
 ];
 
-const minTarget = { base: 44, sm: 36 };
+/** Mantine's grays of the dark scheme, in the cool tone of our surfaces. */
+const darkShades: MantineColorsTuple = [
+  '#e9ecef',
+  '#c3c9d0',
+  '#a7afb8',
+  '#7d8690',
+  '#3f4750',
+  '#343b43',
+  '#252a2f',
+  '#1b1e22',
+  '#16191c',
+  '#131518',
+];
 
 export const theme = createTheme({
   primaryColor: 'brand',
   primaryShade: { light: 7, dark: 7 },
-  colors: { brand },
+  colors: { brand, dark: darkShades },
   defaultRadius: 'md',
   fontFamily:
     "Inter, system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Noto Sans Arabic', 'Noto Sans SC', sans-serif, 'Apple Color Emoji', 'Noto Color Emoji'",
@@ -35,14 +47,16 @@ export const theme = createTheme({
     Button: { defaultProps: { size: 'sm' } },
     // Most are calm notes; a failed request says role="alert" itself.
     Alert: { defaultProps: { role: 'note' } },
-    Badge: { styles: { root: { textTransform: 'none', fontWeight: 600 } } },
+    Badge: {
+      styles: { root: { textTransform: 'none', fontWeight: 600, flexShrink: 0, minWidth: 'max-content' } },
+    },
     InputWrapper: { styles: { label: { marginBottom: 4 } } },
     Tooltip: { defaultProps: { openDelay: 400, withArrow: true } },
     Modal: { defaultProps: { centered: true, radius: 'lg' } },
-    Menu: { defaultProps: { shadow: 'md', radius: 'md' } },
+    // Without the placeholder the first item has the focus, and the menu holds nothing but items.
+    Menu: { defaultProps: { shadow: 'md', radius: 'md', withInitialFocusPlaceholder: false } },
     Paper: { defaultProps: { radius: 'md' } },
   },
-  other: { minTarget },
 });
 
 function variables(tokens: Tokens): Record<string, string> {

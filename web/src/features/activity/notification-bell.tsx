@@ -22,7 +22,7 @@ export function NotificationBell() {
       opened={opened}
       onChange={setOpened}
       position="bottom-end"
-      width={360}
+      width="min(360px, 100vw - 16px)"
       shadow="md"
       trapFocus
       radius="md"

@@ -23,7 +23,6 @@ export function NewPasswordField({ value = '', email, ...props }: NewPasswordFie
           size={6}
           flex={1}
           aria-label="Password strength"
-          aria-valuetext={strength.label || 'nothing typed yet'}
         />
         {strength.label && (
           <Text size="sm" fw={500}>

@@ -1,7 +1,7 @@
 import { Alert, Button, Group, MultiSelect, Select, Stack, Textarea, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useEffect } from 'react';
+import { useEffect, useRef } from 'react';
 import { Problem } from '@/components/problem';
 import { TextLink } from '@/components/text-link';
 import { emailProblem } from '@/features/auth/fields';
@@ -60,6 +60,9 @@ export function ContactForm({ contact, onSaved, onCancel }: ContactFormProps) {
   const { orgId } = useOrg();
   const queryClient = useQueryClient();
   const tags = useQuery(tagsQuery(orgId));
+  const first = useRef<HTMLInputElement>(null);
+  // The drawer's focus trap looked before this form was loaded.
+  useEffect(() => first.current?.focus(), []);
   const form = useForm<Values>({
     initialValues: initial(contact),
     validate: {
@@ -129,7 +132,7 @@ export function ContactForm({ contact, onSaved, onCancel }: ContactFormProps) {
           type="tel"
           size="md"
           withAsterisk={!contact}
-          data-autofocus
+          ref={first}
           {...form.getInputProps('phone')}
         />
         <TextInput label="Name" size="md" {...form.getInputProps('full_name')} />

@@ -70,6 +70,13 @@ describe('readContent', () => {
 
   it('says so when a type is unknown', () => {
     expect(readContent(message('poll', {}))).toEqual({ kind: 'unsupported', what: 'poll' });
+    const byMeta = { content: { type: 'poll_creation', errors: [] }, meta_type: 'unsupported' };
+    expect(readContent(message('unsupported', byMeta))).toEqual({
+      kind: 'unsupported',
+      what: 'poll_creation',
+    });
+    const byUs = { content: {}, meta_type: 'hologram' };
+    expect(readContent(message('unsupported', byUs))).toEqual({ kind: 'unsupported', what: 'hologram' });
   });
 });
 

@@ -110,11 +110,14 @@ export function readContent({ type, body, payload }: Readable): Content {
     case 'template':
       return { kind: 'template', text: text(body), name: text(part.name) };
     default:
-      return {
-        kind: 'unsupported',
-        what: text(bag(whole.unsupported).type) ?? (type === 'unsupported' ? undefined : type),
-      };
+      return { kind: 'unsupported', what: unsupportedType(type, whole) };
   }
+}
+
+/** The applier keeps Meta's own type of what it does not know, and what Meta itself could not hand over. */
+function unsupportedType(type: string, payload: Bag): string | undefined {
+  const known = [text(bag(payload.content).type), text(payload.meta_type), type];
+  return known.find((name) => name !== undefined && !['unsupported', 'unknown', 'errors'].includes(name));
 }
 
 function readCards(list: unknown): { name: string; phones: string[] }[] {

@@ -57,8 +57,24 @@ export function timeZones(): string[] {
 export const localTimeZone = (): string =>
   Intl.DateTimeFormat().resolvedOptions().timeZone || 'Asia/Kuala_Lumpur';
 
-/** The country of the browser's locale, else Malaysia, where most of our customers are. */
-export function localCountry(): string {
-  const region = new Intl.Locale(navigator.language).region;
-  return region && /^[A-Z]{2}$/.test(region) ? region : 'MY';
+const neighbours: Record<string, string> = {
+  'Asia/Singapore': 'SG',
+  'Asia/Jakarta': 'ID',
+  'Asia/Bangkok': 'TH',
+  'Asia/Manila': 'PH',
+  'Asia/Ho_Chi_Minh': 'VN',
+  'Asia/Brunei': 'BN',
+};
+
+/** Where the clock stands says more than the browser's language, which is American English in half the world. */
+export function localCountry(timeZone = localTimeZone(), language = navigator.language): string {
+  const neighbour = neighbours[timeZone];
+  if (neighbour) return neighbour;
+  const region = new Intl.Locale(language).region;
+  const isPlain = !region || language === 'en-US' || timeZone === 'UTC';
+  return !isPlain && /^[A-Z]{2}$/.test(region)
+    ? region
+    : timeZone.startsWith('America/')
+      ? (region ?? 'US')
+      : 'MY';
 }
