@@ -26,7 +26,10 @@ impl Stream for Rest {
     type Item = Result<Bytes, axum::Error>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).poll_next_unpin(context)
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .poll_next_unpin(context)
     }
 }
 
@@ -34,7 +37,9 @@ impl Stream for Rest {
 pub async fn drain(State(shared): State<Shared>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let mut rest = Rest(Arc::new(Mutex::new(body.into_data_stream())));
-    let response = next.run(Request::from_parts(parts, Body::from_stream(rest.clone()))).await;
+    let response = next
+        .run(Request::from_parts(parts, Body::from_stream(rest.clone())))
+        .await;
     if !response.status().is_success() {
         let swallow = async {
             let mut left = shared.max_file_bytes;

@@ -140,11 +140,12 @@ pub async fn try_write(
     owner: Option<&str>,
     upsert: bool,
 ) -> Result<(), StorageError> {
+    // Creating asks the policies for INSERT alone; replacing also those for SELECT and UPDATE.
     let conflict = if upsert {
-        "on conflict (name, bucket_id) do update set version = excluded.version, owner = excluded.owner,
+        "on conflict (bucket_id, name) do update set version = excluded.version, owner = excluded.owner,
              owner_id = excluded.owner_id returning id"
     } else {
-        "returning id"
+        ""
     };
     let sql = format!(
         "insert into storage.objects (bucket_id, name, owner, owner_id, version) values ($1, $2, $3, $4, $5) {conflict}"
