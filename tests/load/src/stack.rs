@@ -15,7 +15,7 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// Starts everything, or finds it running. The folder is kept for the next run.
+    /// Starts everything in a folder made anew: figures and proofs must not depend on what an earlier run left.
     pub fn start(state: &Path, port_base: u16) -> anyhow::Result<Self> {
         let bin =
             PathBuf::from(std::env::var("OCTOPUSH_BIN_DIR").unwrap_or_else(|_| "target/release".into()));
@@ -25,6 +25,11 @@ impl Stack {
             port_base,
             bin,
         };
+        if state.exists() {
+            stack.local(&["down"])?;
+            std::fs::remove_dir_all(state)
+                .with_context(|| format!("{} cannot be removed", state.display()))?;
+        }
         ensure!(
             stack.local(&["up", "--detach", "--no-seed"])?,
             "the copy under {} did not come up",

@@ -151,7 +151,7 @@ async fn arrivals(
         .map(|r| {
             (
                 r["seq"].as_u64().unwrap_or(0),
-                r["biz_opaque_callback_data"]
+                r["body"]["biz_opaque_callback_data"]
                     .as_str()
                     .unwrap_or_default()
                     .to_owned(),
