@@ -20,6 +20,9 @@ const SERVER_SETTINGS: &str = include_str!("cluster/postgresql.conf");
 /// A cluster of tests may lose everything in a crash of the machine.
 const VOLATILE_SETTINGS: &str = "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n";
 
+/// Where clusters lie whose state directory the server's user cannot reach.
+const SHARED_HOME: &str = "/var/lib/octopush";
+
 /// The longest path of a Unix socket (`sun_path`), less the file name Postgres adds.
 const SOCKET_DIR_LIMIT: usize = 107 - "/.s.PGSQL.65535.lock".len();
 
@@ -66,9 +69,18 @@ impl Cluster {
                 .with_context(|| format!("cannot remove {}", unfinished.display()))?;
             println!("  removed a half-made cluster that an interrupted start left behind");
         }
-        match self.inspect()? {
-            Found::Whole => return Ok(false),
-            Found::Nothing => {}
+        let fingerprint = hex::encode(&Sha256::digest(superuser_password)[..16]);
+        let made_with = self.home.join("made-with");
+        if let Found::Whole = self.inspect()? {
+            if fs::read_to_string(&made_with).is_ok_and(|known| known != fingerprint) {
+                bail!(
+                    "the database in {} was made with another secrets.json than the present one, so nothing could sign in. Nothing was \
+                     changed. Restore secrets.json, or delete {} to start afresh",
+                    self.data().display(),
+                    self.home.display()
+                );
+            }
+            return Ok(false);
         }
         private_dir(&self.home, 0o700)?;
         self.give_to_server(&self.home)?;
@@ -94,6 +106,7 @@ impl Cluster {
         let made = process::run_to_end("initdb", &mut initdb, Duration::from_secs(120)).await;
         fs::remove_file(&password_file).ok();
         made?;
+        write_private(&made_with, &fingerprint)?;
         // Only a whole cluster ever carries the name that is started.
         fs::remove_dir(self.data()).ok();
         fs::rename(&unfinished, self.data()).context("cannot put the new cluster in its place")?;
@@ -298,23 +311,22 @@ enum Found {
 }
 
 /// `postgres/` of the state directory; or, when this is root and the server's user cannot get there (a checkout below
-/// /root), a place of its own in /var/lib.
+/// /root), a place of its own in /var/lib, whose path the state directory keeps.
 fn home_for(state: &StateDir, user: Option<ServerUser>) -> Result<PathBuf> {
     let usual = state.path().join("postgres");
     let Some(user) = user else { return Ok(usual) };
-    if usual.is_dir()
-        && fs::metadata(&usual).is_ok_and(|found| found.uid() == user.uid)
-        && can_enter(state.path(), user)
-    {
-        return Ok(usual);
-    }
     if can_enter(state.path(), user) {
         return Ok(usual);
     }
-    let digest = Sha256::digest(state.path().as_os_str().as_encoded_bytes());
-    let shared = Path::new("/var/lib/octopush");
-    private_dir(shared, 0o711)?;
-    Ok(shared.join(hex::encode(&digest[..8])))
+    let note = state.path().join("postgres.path");
+    if let Ok(path) = fs::read_to_string(&note) {
+        return Ok(PathBuf::from(path));
+    }
+    private_dir(Path::new(SHARED_HOME), 0o711)?;
+    // A new state directory in an old one's place has new secrets: it must not find the old one's database.
+    let home = Path::new(SHARED_HOME).join(hex::encode(rand::random::<[u8; 8]>()));
+    write_private(&note, &home.display().to_string())?;
+    Ok(home)
 }
 
 /// Whether the user may pass through every folder of the path.

@@ -138,6 +138,20 @@ fn damaged_secrets_are_reported_and_kept() {
 }
 
 #[test]
+fn lost_secrets_are_reported_instead_of_a_start_that_nobody_can_sign_in_to() {
+    let copy = Copy::new("lost");
+    copy.ok(&["cluster", "start", "--volatile"]);
+    copy.ok(&["cluster", "stop"]);
+    let secrets = copy.state.join("secrets.json");
+    let kept = copy.state.join("kept.json");
+    fs::rename(&secrets, &kept).expect("moved");
+    let said = copy.fails(&["cluster", "start", "--volatile"]);
+    assert!(said.contains("made with another secrets.json"), "{said}");
+    fs::rename(&kept, &secrets).expect("moved back");
+    copy.ok(&["cluster", "start", "--volatile"]);
+}
+
+#[test]
 fn a_postgres_that_is_not_there_is_named() {
     let copy = Copy::new("missing");
     let said = copy.fails_with(&["cluster", "start"], &[("OCTOPUSH_PG_BIN", "/nowhere")]);
