@@ -30,6 +30,7 @@ begin
 end
 $$;
 
+-- After the membership has changed: assign_conversation holds it, so that nothing is assigned meanwhile.
 create or replace function private.release_assignments(p_org_id uuid, p_user_id uuid)
 returns void
 language plpgsql volatile
@@ -38,12 +39,10 @@ as $$
 declare
     v_ids uuid[];
 begin
-    with released as (
-        update public.conversations c set assigned_to = null, updated_at = now()
-        where c.org_id = p_org_id and c.assigned_to = p_user_id
-        returning c.id
-    )
-    select coalesce(array_agg(id), '{}') into v_ids from released;
+    -- In the order of the applier, which locks many as well; and no other row than these, or a later one would come out of order.
+    v_ids := array(
+        select c.id from public.conversations c where c.org_id = p_org_id and c.assigned_to = p_user_id order by c.id for no key update);
+    update public.conversations c set assigned_to = null, updated_at = now() where c.id = any (v_ids);
     if cardinality(v_ids) > 0 then
         perform private.broadcast_conversations(p_org_id, v_ids);
     end if;

@@ -83,8 +83,13 @@ language plpgsql volatile security definer
 set search_path = ''
 as $$
 declare
-    v_conversation public.conversations := private.conversation_for(p_conversation_id, 'inbox.answer');
+    v_conversation public.conversations;
 begin
+    -- Memberships before conversations, as when a member is removed: the right to answer holds until this commits.
+    perform from public.conversations c join public.org_memberships m on m.org_id = c.org_id
+    where c.id = p_conversation_id and c.org_id = any (private.my_org_ids()) and m.user_id = p_user_id
+    for share of m;
+    v_conversation := private.conversation_for(p_conversation_id, 'inbox.answer');
     if v_conversation.assigned_to is not distinct from p_user_id then
         return;
     end if;
