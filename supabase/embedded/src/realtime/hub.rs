@@ -155,6 +155,11 @@ impl Hub {
         }
     }
 
+    /// Whether anybody is on the topic.
+    pub fn has(&self, topic: &Topic) -> bool {
+        self.state().topics.contains_key(topic)
+    }
+
     /// Sends to everyone on the topic who may read broadcasts, except `sender`.
     pub fn broadcast(&self, topic: &Topic, broadcast: &Broadcast, sender: Option<MemberId>) {
         let state = self.state();

@@ -4,14 +4,17 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::connection::OwnConnection;
 use super::frame::{self, Encoding, UserBroadcast};
-use super::hub::{Broadcast, Hub, Topic};
+use super::hub::{Broadcast, Topic};
 use super::pgoutput::{Cell, Change};
 use super::replication::{Backoff, Committed, Stream};
+use super::visibility::Visibility;
 use crate::platform::Platform;
 
 const PUBLICATION: &str = "supabase_realtime_messages_publication";
 const SLOT: &str = "supabase_realtime_messages_replication_slot";
+const STATEMENT_TIMEOUT_MS: u32 = 5_000;
 
 /// Follows the messages until shutdown, over restarts of the database.
 pub async fn follow(platform: Arc<Platform>) {
@@ -34,17 +37,57 @@ pub async fn follow(platform: Arc<Platform>) {
 }
 
 async fn relay(platform: &Platform, backoff: &mut Backoff) -> anyhow::Result<()> {
-    let mut stream = Stream::open(&platform.config.db, PUBLICATION, SLOT).await?;
+    let db = &platform.config.db;
+    let mut eyes = Eyes { db, open: None };
+    let mut stream = Stream::open(db, PUBLICATION, SLOT).await?;
     platform.realtime.messages_stream().established();
     backoff.reset();
     loop {
-        deliver(platform.realtime.hub(), stream.next().await?);
+        let committed = stream.next().await?;
+        let xid = committed.xid;
+        let Some((topic, broadcast)) = message(committed) else {
+            continue;
+        };
+        if platform.realtime.hub().has(&topic) {
+            eyes.await_commit(xid).await;
+            platform.realtime.hub().broadcast(&topic, &broadcast, None);
+        }
     }
 }
 
-fn deliver(hub: &Hub, committed: Committed) {
+/// Sees whether clients, who answer a broadcast by reading what it is about, would find it.
+struct Eyes<'a> {
+    db: &'a tokio_postgres::Config,
+    open: Option<(OwnConnection, Visibility)>,
+}
+
+impl Eyes<'_> {
+    /// Waits until the transaction is visible. A lost connection is opened again once; without one nothing is waited for.
+    async fn await_commit(&mut self, xid: u32) {
+        for _ in 0..2 {
+            if self.open.is_none() {
+                self.open = self.connect().await.ok();
+            }
+            if let Some((connection, visibility)) = &self.open
+                && visibility.of(&connection.client, xid).await.is_ok()
+            {
+                return;
+            }
+            self.open = None;
+        }
+    }
+
+    async fn connect(&self) -> anyhow::Result<(OwnConnection, Visibility)> {
+        let connection = OwnConnection::open(self.db, "realtime_broadcasts", STATEMENT_TIMEOUT_MS).await?;
+        let visibility = Visibility::prepare(&connection.client).await?;
+        Ok((connection, visibility))
+    }
+}
+
+/// What a row of `realtime.messages` says, if it is a broadcast.
+fn message(committed: Committed) -> Option<(Topic, Broadcast)> {
     let Change::Insert { new } = committed.change else {
-        return;
+        return None;
     };
     let cell = |name: &str| {
         let index = committed
@@ -59,7 +102,7 @@ fn deliver(hub: &Hub, committed: Committed) {
     };
     let (Some(topic), Some(event), Some("broadcast")) = (cell("topic"), cell("event"), cell("extension"))
     else {
-        return;
+        return None;
     };
     let id = cell("id").unwrap_or_default();
     let meta = format!(r#"{{"id":"{id}"}}"#);
@@ -79,7 +122,7 @@ fn deliver(hub: &Hub, committed: Committed) {
             meta,
         })
     } else {
-        return;
+        return None;
     };
-    hub.broadcast(&Topic::new(topic, cell("private") == Some("t")), &broadcast, None);
+    Some((Topic::new(topic, cell("private") == Some("t")), broadcast))
 }

@@ -3,6 +3,7 @@
 mod authorize;
 mod changes;
 mod channel;
+mod connection;
 mod frame;
 mod http;
 mod hub;
@@ -18,6 +19,7 @@ mod replication;
 mod socket;
 mod status;
 mod token;
+mod visibility;
 mod wire;
 
 use std::sync::Arc;

@@ -27,6 +27,8 @@ pub struct Committed {
     pub change: Change,
     /// Microseconds since 2000-01-01 UTC.
     pub commit_time_micros: i64,
+    /// Of the transaction.
+    pub xid: u32,
 }
 
 /// A running stream.
@@ -34,6 +36,7 @@ pub struct Stream {
     client: ReplicationClient,
     decoder: Decoder,
     commit_time_micros: i64,
+    xid: u32,
 }
 
 impl Stream {
@@ -61,6 +64,7 @@ impl Stream {
             client,
             decoder: Decoder::default(),
             commit_time_micros: 0,
+            xid: 0,
         })
     }
 
@@ -74,15 +78,17 @@ impl Stream {
                 .context("the server ended the replication stream")?
             {
                 ReplicationEvent::Begin {
-                    commit_time_micros, ..
-                } => self.commit_time_micros = commit_time_micros,
+                    commit_time_micros,
+                    xid,
+                    ..
+                } => (self.commit_time_micros, self.xid) = (commit_time_micros, xid),
                 ReplicationEvent::XLogData { data, .. } => {
                     if let Some((relation, change)) = self.decoder.read(data)? {
-                        let commit_time_micros = self.commit_time_micros;
                         return Ok(Committed {
                             relation,
                             change,
-                            commit_time_micros,
+                            commit_time_micros: self.commit_time_micros,
+                            xid: self.xid,
                         });
                     }
                 }

@@ -146,3 +146,40 @@ async fn a_client_is_told_when_broadcasts_from_the_database_flow() {
         json!({ "extension": "system", "status": "ok", "message": "Replication connection established", "channel": "news" })
     );
 }
+
+/// Postgres hands out the log of a transaction a moment before other sessions see its rows.
+#[tokio::test]
+async fn what_a_broadcast_is_about_can_be_read_when_it_arrives() {
+    let stack = stack().await;
+    stack
+        .sql(
+            "create table public.events (n int primary key);
+             create function public.tell() returns trigger language plpgsql security definer set search_path = '' as $$
+             begin perform realtime.send(to_jsonb(new), 'event', 'events', false); return null; end $$;
+             create trigger tell after insert on public.events for each row execute function public.tell()",
+        )
+        .await;
+    let mut socket = Socket::open(&stack).await;
+    socket.joined("events", public(), None).await;
+    let writer = stack.cluster.connect("supabase_admin", "postgres").await;
+    let reader = stack.cluster.connect("supabase_admin", "postgres").await;
+    let find = reader
+        .prepare("select exists (select from public.events where n = $1)")
+        .await
+        .unwrap();
+    for n in 0..500_i32 {
+        let write = async {
+            writer
+                .execute("insert into public.events values ($1)", &[&n])
+                .await
+        };
+        let read = async {
+            let payload = socket.event("events", "broadcast").await;
+            assert_eq!(payload["payload"]["n"], n);
+            reader.query_one(&find, &[&n]).await.unwrap().get::<_, bool>(0)
+        };
+        let (written, found) = tokio::join!(write, read);
+        written.unwrap();
+        assert!(found, "row {n} was announced before it could be read");
+    }
+}

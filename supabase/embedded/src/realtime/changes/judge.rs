@@ -2,26 +2,26 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
-use anyhow::Context;
 use serde_json::Value;
-use tokio::task::AbortHandle;
+use tokio_postgres::Statement;
 use tokio_postgres::types::Type;
-use tokio_postgres::{Client, NoTls, Statement};
 
 use super::Subscriber;
+use crate::realtime::connection::OwnConnection;
 use crate::realtime::pgoutput::{Cell, Change, Relation, Row};
-use crate::realtime::replication::{Committed, SESSION_OPTIONS};
+use crate::realtime::replication::Committed;
+use crate::realtime::visibility::Visibility;
 
 /// A policy that takes longer than this for all subscribers of one change loses the change, not the stream.
-const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
+const STATEMENT_TIMEOUT_MS: u32 = 10_000;
 
 /// A change with everybody whose bindings cover it.
 pub struct Case {
     pub relation: Arc<Relation>,
     pub action: &'static str,
     pub commit_time_micros: i64,
+    xid: u32,
     /// Subscriber and position of the binding.
     pub(super) covering: Vec<(Arc<Subscriber>, usize)>,
     new: Texts,
@@ -81,6 +81,7 @@ impl Case {
             relation,
             change,
             commit_time_micros,
+            xid,
         } = committed;
         let action = action(&change);
         let (new, old) = match change {
@@ -96,6 +97,7 @@ impl Case {
             relation,
             action,
             commit_time_micros,
+            xid,
             covering,
             new,
             old,
@@ -103,36 +105,17 @@ impl Case {
     }
 }
 
-/// A connection of its own, so that a slow policy takes none from the pool.
+/// Judges on a connection of its own.
 pub struct Judge {
-    client: Client,
+    connection: OwnConnection,
     statement: Statement,
-    driver: AbortHandle,
-}
-
-impl Drop for Judge {
-    fn drop(&mut self) {
-        self.driver.abort();
-    }
+    visibility: Visibility,
 }
 
 impl Judge {
     pub async fn connect(db: &tokio_postgres::Config) -> anyhow::Result<Self> {
-        let mut db = db.clone();
-        db.application_name("realtime_postgres_changes").options(format!(
-            "{SESSION_OPTIONS} -c statement_timeout={}",
-            STATEMENT_TIMEOUT.as_millis()
-        ));
-        let (client, connection) = db
-            .connect(NoTls)
-            .await
-            .context("cannot connect to judge changes")?;
-        let driver = tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!("the connection that judges changes has ended: {error}");
-            }
-        })
-        .abort_handle();
+        let connection = OwnConnection::open(db, "realtime_postgres_changes", STATEMENT_TIMEOUT_MS).await?;
+        let client = &connection.client;
         let statement = client
             .prepare_typed(
                 "select columns_json, record_json, old_record_json, errors, visible
@@ -151,15 +134,18 @@ impl Judge {
                 ],
             )
             .await?;
+        let visibility = Visibility::prepare(client).await?;
         Ok(Self {
-            client,
+            connection,
             statement,
-            driver,
+            visibility,
         })
     }
 
     /// One verdict per role among those who cover the change.
     pub async fn ask(&self, case: &Case) -> Result<Vec<Verdict>, tokio_postgres::Error> {
+        let client = &self.connection.client;
+        self.visibility.of(client, case.xid).await?;
         let mut positions: HashMap<(&str, &str), i32> = HashMap::new();
         let (mut roles, mut claims) = (Vec::new(), Vec::new());
         let mut callers = Vec::with_capacity(case.covering.len());
@@ -178,8 +164,7 @@ impl Judge {
             .iter()
             .map(|(subscriber, binding)| subscriber.bindings[*binding].filters_json())
             .collect();
-        let rows = self
-            .client
+        let rows = client
             .query(
                 &self.statement,
                 &[
@@ -237,6 +222,7 @@ mod tests {
                 relation: relation(),
                 change,
                 commit_time_micros: 0,
+                xid: 0,
             },
             Vec::new(),
         )
