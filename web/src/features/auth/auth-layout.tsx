@@ -37,7 +37,7 @@ export function AuthCard({ title, subtitle, children, footer }: AuthCardProps) {
   return (
     <Box w="100%" maw={440}>
       <Paper p={{ base: 'lg', sm: 32 }} radius="lg" className={classes.card}>
-        <Title order={1} fz={26} mb={4}>
+        <Title order={1} fz={26} mb={subtitle ? 4 : 'md'}>
           {title}
         </Title>
         {subtitle && (

@@ -19,7 +19,7 @@ export function CheckMailPage() {
   const { email, kind, next } = route.useSearch();
   const [sentAt, setSentAt] = useState(Date.now);
   const now = useNow(1_000);
-  const wait = Math.max(0, WAIT_SECONDS - Math.floor((now - sentAt) / 1_000));
+  const wait = Math.max(0, WAIT_SECONDS - Math.max(0, Math.floor((now - sentAt) / 1_000)));
   const mailbox = localMailbox();
 
   const resend = useMutation({

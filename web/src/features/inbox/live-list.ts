@@ -1,6 +1,7 @@
 import { type InfiniteData, useQueryClient } from '@tanstack/react-query';
-import { useCallback } from 'react';
+import { useCallback, useMemo } from 'react';
 import { useOrg } from '@/features/tenancy/queries';
+import { gatherIds } from '@/lib/coalesce';
 import { eventIds, useTopic } from '@/lib/realtime';
 import { mergeRows, type Page } from './list-order';
 import { type Conversation, tabs } from './model';
@@ -30,16 +31,20 @@ export function useLiveList(): void {
   const { orgId } = useOrg();
   const apply = useApplyRows();
 
-  const refetchAll = () => {
+  const refetchAll = useCallback(() => {
     void queryClient.invalidateQueries({ queryKey: ['org', orgId, 'conversations'] });
     void queryClient.invalidateQueries({ queryKey: ['org', orgId, 'conversation'] });
-  };
+  }, [queryClient, orgId]);
+  const read = useMemo(
+    () => gatherIds((ids) => fetchConversations(orgId, ids).then(apply, refetchAll)),
+    [orgId, apply, refetchAll],
+  );
   useTopic(`org:${orgId}`, {
     onEvent: (event, payload) => {
       if (event !== 'inbox') return;
       const ids = eventIds(payload, 'conversation_ids');
       if (ids === 'all') refetchAll();
-      else fetchConversations(orgId, ids).then(apply, refetchAll);
+      else read(ids);
     },
     onJoined: refetchAll,
   });

@@ -5,8 +5,9 @@ import {
   useInfiniteQuery,
   useQueryClient,
 } from '@tanstack/react-query';
-import { useMemo } from 'react';
+import { useCallback, useMemo } from 'react';
 import * as z from 'zod/mini';
+import { gatherIds } from '@/lib/coalesce';
 import { eventIds, usePolling } from '@/lib/realtime';
 import { answer, backend } from '@/lib/supabase';
 import { compareTimes } from '@/lib/time';
@@ -97,20 +98,28 @@ export function useMessages(conversationId: string) {
   const queryClient = useQueryClient();
   const polling = usePolling();
   const query = useInfiniteQuery({ ...messagesQuery(conversationId), refetchInterval: polling });
-  const refetch = () =>
-    void queryClient.invalidateQueries({ queryKey: messagesQuery(conversationId).queryKey });
-
+  const refetchAll = useCallback(
+    () => void queryClient.invalidateQueries({ queryKey: messagesQuery(conversationId).queryKey }),
+    [queryClient, conversationId],
+  );
+  const read = useMemo(
+    () =>
+      gatherIds((ids) =>
+        answer(thread(conversationId).in('id', ids))
+          .then((rows) => applyMessages(queryClient, conversationId, messages.parse(rows)))
+          .catch(refetchAll),
+      ),
+    [queryClient, conversationId, refetchAll],
+  );
   const onEvent = (event: string, payload: Record<string, unknown>) => {
     if (event !== 'messages') return;
     const ids = eventIds(payload, 'message_ids');
-    if (ids === 'all') return refetch();
-    answer(thread(conversationId).in('id', ids))
-      .then((rows) => applyMessages(queryClient, conversationId, messages.parse(rows)))
-      .catch(refetch);
+    if (ids === 'all') refetchAll();
+    else read(ids);
   };
   const ordered = useMemo(
     () => (query.data?.pages ?? []).flatMap((page) => page.messages).reverse(),
     [query.data],
   );
-  return { ...query, messages: ordered, onEvent, refetchAll: refetch };
+  return { ...query, messages: ordered, onEvent, refetchAll };
 }
