@@ -14,10 +14,13 @@ use tokio::sync::{mpsc, watch};
 use tokio_postgres::config::Host;
 use tokio_postgres::{AsyncMessage, Client, NoTls};
 
+use super::serving::Serving;
+use super::shape;
 use crate::jwt::Keys;
 use crate::platform::Platform;
 
 /// The values Supabase runs PostgREST with.
+const SCHEMA: &str = "public";
 const MAX_ROWS: i64 = 1000;
 const POOL_SIZE: u32 = 10;
 const POOL_WAIT: Duration = Duration::from_secs(10);
@@ -36,7 +39,7 @@ const ROLE_TIMEOUTS: &str = include_str!("role_timeouts.sql");
 /// What the REST handler shares.
 pub struct Backend {
     platform: Arc<Platform>,
-    current: watch::Sender<Option<Arc<AppState>>>,
+    current: watch::Sender<Option<Arc<Serving>>>,
 }
 
 /// A connection that hears `NOTIFY pgrst`. Its end is the sign that the database went away.
@@ -55,7 +58,7 @@ impl Backend {
     }
 
     /// The state to answer from, or nothing while the database cannot be reached.
-    pub fn current(&self) -> Option<Arc<AppState>> {
+    pub fn current(&self) -> Option<Arc<Serving>> {
         self.current.borrow().clone()
     }
 
@@ -148,12 +151,15 @@ impl Backend {
 
     async fn load(&self) -> anyhow::Result<()> {
         // A pool of its own for every schema read: statements prepared for the old one must not be run again.
-        let pool = PgPoolOptions::new()
-            .max_connections(POOL_SIZE)
-            .acquire_timeout(POOL_WAIT)
-            .connect_lazy_with(
-                self.connect_options("authenticator", &self.platform.config.authenticator_password)?,
-            );
+        let login = self.connect_options("authenticator", &self.platform.config.authenticator_password)?;
+        let pool = |login| {
+            PgPoolOptions::new()
+                .max_connections(POOL_SIZE)
+                .acquire_timeout(POOL_WAIT)
+                .connect_lazy_with(login)
+        };
+        let any = pool(login.clone());
+        let reading = pool(login.options([("default_transaction_read_only", "on")]));
         // PostgREST knows every relation and lets Postgres refuse; this reader lists only what the login may become
         // someone to use, and would answer 404 for the rest. So it reads as supabase_admin.
         let db = &self.platform.config.db;
@@ -162,20 +168,19 @@ impl Backend {
             .max_connections(1)
             .acquire_timeout(POOL_WAIT)
             .connect_lazy_with(self.connect_options(db.get_user().unwrap_or("supabase_admin"), &password)?);
-        let state = self.read(&reader, pool).await;
+        let serving = self.read(&reader, any, reading).await;
         reader.close().await;
-        let state = state?;
-        if let Some(previous) = self.current.send_replace(Some(Arc::new(state))) {
-            // Waits for the requests that still run on it.
-            tokio::spawn(async move { previous.pool.close().await });
+        let serving = serving?;
+        if let Some(previous) = self.current.send_replace(Some(Arc::new(serving))) {
+            tokio::spawn(async move { previous.close().await });
         }
         tracing::debug!("REST has read the schema");
         Ok(())
     }
 
-    async fn read(&self, reader: &PgPool, pool: PgPool) -> anyhow::Result<AppState> {
+    async fn read(&self, reader: &PgPool, any: PgPool, reading: PgPool) -> anyhow::Result<Serving> {
         let mut config = AppConfig::default();
-        config.db_schemas = vec!["public".to_owned()];
+        config.db_schemas = vec![SCHEMA.to_owned()];
         config.db_extra_search_path = vec!["public".to_owned(), "extensions".to_owned()];
         config.db_anon_role = Some("anon".to_owned());
         config.db_max_rows = Some(MAX_ROWS);
@@ -184,10 +189,16 @@ impl Backend {
         config.compat_mode = true;
         config.openapi_server_proxy_uri = Some(format!("{}/rest/v1", self.platform.config.url));
         config.role_settings = role_timeouts(reader).await?;
-        let schema =
+        let mut schema =
             SchemaCache::load_with_search_path(reader, &config.db_schemas, &config.db_extra_search_path)
                 .await?;
-        AppState::new(pool, schema, config).map_err(|e| anyhow::anyhow!("SUPABASE_JWT_SECRET: {e}"))
+        shape::complete(&mut schema);
+        let state = |pool| {
+            AppState::new(pool, schema.clone(), config.clone())
+                .map_err(|e| anyhow::anyhow!("SUPABASE_JWT_SECRET: {e}"))
+        };
+        let (any, reading) = (state(any)?, state(reading)?);
+        Ok(Serving::new(SCHEMA, schema, any, reading))
     }
 
     /// Where `db_url` points, logging in as `role`.

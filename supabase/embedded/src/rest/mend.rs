@@ -2,6 +2,7 @@
 
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
+use axum::http::response::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
@@ -56,7 +57,7 @@ pub async fn response(response: Response, caller: &Caller) -> Response {
     let (mut parts, body) = response.into_parts();
     with_charset(&mut parts.headers);
     if !(status.is_client_error() || status.is_server_error()) {
-        return Response::from_parts(parts, body);
+        return without_last_line_break(parts, body).await;
     }
     let Ok(bytes) = to_bytes(body, MAX_ERROR_BYTES).await else {
         return Response::from_parts(parts, Body::empty());
@@ -67,6 +68,24 @@ pub async fn response(response: Response, caller: &Caller) -> Response {
         }
         _ => Response::from_parts(parts, Body::from(bytes)),
     }
+}
+
+/// PostgREST ends CSV with its last row; clients that split lines would see an empty row behind it.
+async fn without_last_line_break(mut parts: Parts, body: Body) -> Response {
+    let is_csv = parts
+        .headers
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|value| value.as_bytes().starts_with(b"text/csv"));
+    if !is_csv {
+        return Response::from_parts(parts, body);
+    }
+    // Held in memory already: no more than the rows of one answer.
+    let Ok(bytes) = to_bytes(body, usize::MAX).await else {
+        return Response::from_parts(parts, Body::empty());
+    };
+    parts.headers.remove(header::CONTENT_LENGTH);
+    let end = bytes.len() - usize::from(bytes.ends_with(b"\n"));
+    Response::from_parts(parts, Body::from(bytes.slice(..end)))
 }
 
 /// Status and body as PostgREST would answer.

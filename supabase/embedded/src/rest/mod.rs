@@ -1,7 +1,11 @@
 //! REST: PostgREST's surface, served by `postrust-server`. Nested at `/rest/v1`.
 
 mod backend;
+mod counts;
+mod incoming;
 mod mend;
+mod serving;
+mod shape;
 
 use std::sync::Arc;
 
@@ -11,6 +15,7 @@ use axum::response::Response;
 use postrust_server::handle_request;
 
 use self::backend::Backend;
+use self::counts::Counted;
 use self::mend::Caller;
 use crate::platform::Platform;
 
@@ -44,10 +49,13 @@ async fn serve(State(backend): State<Arc<Backend>>, request: Request) -> Respons
     let Some(current) = backend.current() else {
         return mend::unavailable(&caller);
     };
+    let request = incoming::mended(request);
+    let counted = Counted::of(&request);
+    let state = current.for_request(request.method(), request.uri());
     let response = tokio::select! {
-        response = handle_request(State(current), request) => response,
+        response = handle_request(State(state), request) => response,
         // Without this, requests that wait for a connection would only give up at the pool's time limit.
         () = backend.lost() => return mend::unavailable(&caller),
     };
-    mend::response(response, &caller).await
+    counted.tell(mend::response(response, &caller).await).await
 }
