@@ -78,7 +78,7 @@ values
    '[1,4)', null, to_tsvector('english', 'ships carry coal')),
   (4, 'Yangtze', 6300, null, 'CN', '{transport,power}', '{"fish": {"count": 350}, "colour": "brown"}',
    '[5,9)', '2022-01-02 03:04:05+00', to_tsvector('english', 'a dam gives power, ships swim slowly')),
-  (5, 'Lost "River", (dry)', null, false, 'XA', '{}', '{"colour": null}', null, null, null);
+  (5, 'Lost River, (dry)', null, false, 'XA', '{}', '{"colour": null}', null, null, null);
 
 insert into public.river_countries (river_id, country_code, leg) values
   (1, 'PE', 1), (1, 'BR', 2), (2, 'UG', 1), (2, 'EG', 2), (3, 'DE', 1), (3, 'NL', 2), (4, 'CN', 1);

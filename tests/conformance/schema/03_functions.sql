@@ -28,6 +28,9 @@ language sql stable set search_path = '' as $$ select r.name, r.length_km from p
 create function public.many_numbers() returns setof integer
 language sql stable set search_path = '' as $$ select n.n from public.numbers as n order by n.n $$;
 
+create function public.many_rows() returns table (n integer, square integer)
+language sql stable set search_path = '' as $$ select n.n, n.n * n.n from public.numbers as n order by n.n $$;
+
 create function public.sum_of(numbers integer[]) returns integer
 language sql immutable set search_path = '' as $$ select sum(n)::integer from unnest(numbers) as n $$;
 
