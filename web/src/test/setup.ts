@@ -34,3 +34,4 @@ vi.stubGlobal('ResizeObserver', NoopObserver);
 vi.stubGlobal('IntersectionObserver', NoopObserver);
 window.HTMLElement.prototype.scrollIntoView = () => {};
 window.scrollTo = () => {};
+Object.defineProperty(document, 'fonts', { value: new EventTarget() });
