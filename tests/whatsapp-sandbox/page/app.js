@@ -5,7 +5,9 @@ import { showFaults } from "/page/faults.js";
 const $ = (id) => document.getElementById(id);
 const digits = (text) => text.replace(/\D/g, "");
 let quoted = null;
-let shown = "";
+// Bubbles by message: only what changed is drawn anew, so that screen readers hear news and nothing twice.
+const drawn = new Map();
+let drawnChat = "";
 
 async function ask(path, body) {
   const options = body === undefined ? {} : {
@@ -94,18 +96,39 @@ async function showChat() {
   $("window").textContent = chat.is_open
     ? `Window open until ${new Date((chat.last_customer_message_at + 86400) * 1000).toLocaleString()}`
     : "Window closed: only templates arrive until the customer writes.";
-  const signature = JSON.stringify([number(), phone(), chat.messages]);
-  if (signature !== shown) {
-    shown = signature;
-    const list = $("messages");
-    const isAtEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 60;
-    list.replaceChildren(...chat.messages.map((message) => bubble(message, chat.messages, { say, quote })));
-    if (isAtEnd) list.scrollTop = list.scrollHeight;
-  }
+  draw(`${number()} ${phone()}`, chat.messages);
   const hasUnread = chat.messages.some((m) => !m.is_from_customer && ["sent", "delivered"].includes(m.status));
   if (hasUnread && $("auto-read").checked && document.visibilityState === "visible") {
     await ask(`customers/${phone()}/read`, { phone_number_id: number() });
   }
+}
+
+function draw(chat, messages) {
+  const list = $("messages");
+  const log = $("log");
+  const isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 60;
+  if (chat !== drawnChat) {
+    list.replaceChildren();
+    drawn.clear();
+    drawnChat = chat;
+  }
+  const ids = new Set(messages.map((message) => message.id));
+  for (const [id, { node }] of drawn) {
+    if (!ids.has(id)) {
+      node.remove();
+      drawn.delete(id);
+    }
+  }
+  for (const message of messages) {
+    const state = JSON.stringify(message);
+    const before = drawn.get(message.id);
+    if (before?.state === state) continue;
+    const node = bubble(message, messages, { say, quote });
+    if (before) before.node.replaceWith(node);
+    else list.append(node);
+    drawn.set(message.id, { state, node });
+  }
+  if (isAtEnd) log.scrollTop = log.scrollHeight;
 }
 
 // One refresh at a time, and one more when something moved meanwhile.
