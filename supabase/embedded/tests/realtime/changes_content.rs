@@ -191,7 +191,7 @@ async fn odd_names_types_and_composite_keys_are_handled() {
     let (mut ann, mut bob) = (watching(&stack, ANN).await, watching(&stack, BOB).await);
     stack
         .sql(&format!(
-            "insert into public.\"Odd \"\"Name'\" values ('{ANN}', 7, 'x', '101', 'ab'), ('{BOB}', 8)"
+            "insert into public.\"Odd \"\"Name'\" values ('{ANN}', 7, 'x', '101', 'ab'), ('{BOB}', 8, null, null, null)"
         ))
         .await;
     let seen = data(&mut ann).await;

@@ -127,6 +127,11 @@ impl Socket {
         self.stream.send(Message::text(text)).await.expect("send");
     }
 
+    /// As `send_text`, where the server may hang up before it has read everything.
+    pub async fn send_text_to_a_deaf_server(&mut self, text: &str) {
+        let _ = self.stream.send(Message::text(text)).await;
+    }
+
     async fn send_frame(
         &mut self,
         join_ref: Option<&str>,
