@@ -129,6 +129,54 @@ test('assigning, resolving with undo, and the tabs', async ({ page, team }) => {
   await expect(row(customer)).toHaveCount(0);
 });
 
+test('answers quote what they answer, and reactions sit on their message', async ({ page, team }) => {
+  const customer = newCustomer('Quentin Quotes');
+  await customerWrites(team.number, customer, { text: 'Do you have parking?' });
+  await customerWrites(team.number, customer, { text: 'And a lift?' });
+  await signIn(page, team.owner, '/conversations');
+  await openConversation(page, customer);
+  const { box, bubble } = inbox(page);
+  await bubble('Do you have parking?').hover();
+  await page.getByRole('button', { name: 'Reply to “Do you have parking?”' }).click();
+  await expect(page.getByText('Replying to “Do you have parking?”')).toBeVisible();
+  await expect(box).toBeFocused();
+  await page.keyboard.type('Yes, behind the house.');
+  await page.keyboard.press('Enter');
+  const answer = bubble('Yes, behind the house.');
+  await expect(answer.getByRole('button', { name: /Do you have parking\?/ }).first()).toBeVisible();
+  await expect(answer).toContainText(/Delivered|Read/);
+
+  const { id } = await arrivesAt(team.number, customer, 'Yes, behind the house.');
+  await customerWrites(team.number, customer, { type: 'reaction', reaction: { message_id: id, emoji: '👍' } });
+  await expect(answer.getByText('👍')).toBeVisible();
+  await customerWrites(team.number, customer, {
+    type: 'reaction',
+    reaction: { message_id: id },
+    // Meta's times have seconds: taken back later than given.
+    timestamp: Math.floor(Date.now() / 1000) + 1,
+  });
+  await expect(answer.getByText('👍')).toHaveCount(0);
+});
+
+test('rows do not move under the pointer', async ({ page, team }) => {
+  const [lower, upper] = [newCustomer('Lower Lisa'), newCustomer('Upper Umar')];
+  await customerWrites(team.number, lower, { text: 'first' });
+  await customerWrites(team.number, upper, { text: 'second' });
+  await signIn(page, team.owner, '/conversations');
+  const { row, list } = inbox(page);
+  await expect(row(upper)).toBeVisible();
+  const topOf = async (customer: typeof lower) => (await row(customer).boundingBox())?.y ?? 0;
+  expect(await topOf(upper)).toBeLessThan(await topOf(lower));
+
+  await row(upper).hover();
+  await customerWrites(team.number, lower, { text: 'Now I am newer' });
+  await expect(list.getByRole('button', { name: '1 new' })).toBeVisible();
+  await expect(row(lower)).toContainText('Now I am newer');
+  expect(await topOf(upper)).toBeLessThan(await topOf(lower));
+  await list.getByRole('button', { name: '1 new' }).click();
+  await expect.poll(async () => (await topOf(lower)) < (await topOf(upper))).toBe(true);
+});
+
 test('the keyboard alone is enough', async ({ page, team }) => {
   const [older, newer] = [newCustomer('Olive Older'), newCustomer('Nina Newer')];
   await customerWrites(team.number, older, { text: 'first' });

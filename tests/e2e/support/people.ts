@@ -84,5 +84,5 @@ export async function signIn(page: Page, person: Person, path = '/dashboard'): P
   await page.getByLabel('E-mail').fill(person.email);
   await page.getByLabel('Password', { exact: true }).fill(person.password);
   await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.waitForURL((url) => !url.pathname.startsWith('/sign-in'));
+  await page.getByRole('heading', { name: 'Welcome back' }).waitFor({ state: 'hidden' });
 }

@@ -60,7 +60,7 @@ export const changeCustomer = (customer: Customer, change: Record<string, unknow
 export const setFaults = (faults: Record<string, unknown>) => ask(admin('faults'), { body: faults });
 
 interface Thread {
-  messages: { is_from_customer: boolean; content: { body?: string }; status: string | null }[];
+  messages: { id: string; is_from_customer: boolean; content: { body?: string }; status: string | null }[];
 }
 
 /** What the customer sees of our message, once it is there. */

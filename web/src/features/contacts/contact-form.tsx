@@ -1,7 +1,7 @@
 import { Alert, Button, Group, MultiSelect, Select, Stack, Textarea, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useEffect, useRef } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { Problem } from '@/components/problem';
 import { TextLink } from '@/components/text-link';
 import { emailProblem } from '@/features/auth/fields';
@@ -33,7 +33,9 @@ const stages = [
 
 const DRAFT = 'octopush:new-contact';
 
-function initial(contact: ContactRow | undefined): Values {
+const tagIdsOf = (contact: ContactRow) => contact.contact_tags.flatMap((each) => each.tags?.id ?? []).sort();
+
+function valuesOf(contact: ContactRow | undefined): Values {
   return {
     phone: contact?.phone ?? '',
     full_name: contact?.full_name ?? '',
@@ -43,9 +45,17 @@ function initial(contact: ContactRow | undefined): Values {
     notes: contact?.notes ?? '',
     lifecycle_stage: contact?.lifecycle_stage ?? 'lead',
     consent: contact?.opt_in_status ?? 'pending',
-    tags: contact?.contact_tags.flatMap((each) => each.tags?.id ?? []) ?? [],
-    ...(contact ? {} : (readStored(DRAFT) as Partial<Values> | undefined)),
+    tags: contact ? tagIdsOf(contact) : [],
   };
+}
+
+/** What the person changed, and nothing else: the rest may have been changed by somebody else meanwhile. */
+function changes(from: Values, to: Values): Partial<Values> {
+  const same = (a: unknown, b: unknown) =>
+    Array.isArray(a) && Array.isArray(b) ? [...a].sort().join() === [...b].sort().join() : a === b;
+  return Object.fromEntries(
+    Object.entries(to).filter(([key, value]) => !same(value, from[key as keyof Values])),
+  );
 }
 
 export interface ContactFormProps {
@@ -61,10 +71,17 @@ export function ContactForm({ contact, onSaved, onCancel }: ContactFormProps) {
   const queryClient = useQueryClient();
   const tags = useQuery(tagsQuery(orgId));
   const first = useRef<HTMLInputElement>(null);
+  // Once made, a contact is not made again when a later step fails and the person tries once more.
+  const made = useRef<string | undefined>(undefined);
   // The drawer's focus trap looked before this form was loaded.
   useEffect(() => first.current?.focus(), []);
+  // What the form started from; moves on when somebody else's change arrives, so that only ours is sent.
+  const [base, setBase] = useState(() => ({ contact, values: valuesOf(contact) }));
   const form = useForm<Values>({
-    initialValues: initial(contact),
+    initialValues: {
+      ...base.values,
+      ...(contact ? {} : (readStored(DRAFT) as Partial<Values> | undefined)),
+    },
     validate: {
       phone: (value) =>
         contact || /\d{5}/.test(value.replaceAll(/\D/g, ''))
@@ -76,29 +93,35 @@ export function ContactForm({ contact, onSaved, onCancel }: ContactFormProps) {
   useEffect(() => {
     if (!contact) store(DRAFT, form.values);
   }, [contact, form.values]);
+  if (contact && base.contact?.updated_at !== contact.updated_at) {
+    const theirs = valuesOf(contact);
+    form.setValues({ ...theirs, ...changes(base.values, form.values) });
+    setBase({ contact, values: theirs });
+  }
 
   const save = useMutation({
-    mutationFn: async ({ consent, tags: tagIds, ...fields }: Values) => {
-      const saved = contact
-        ? await answer(
-            backend().rpc('update_contact', {
-              p_id: contact.id,
-              p_fields: fields,
-              p_expected_updated_at: contact.updated_at,
-            }),
-          )
-        : await answer(backend().rpc('create_contact', { p_org_id: orgId, p_fields: fields }));
-      // Each of these is written once the contact is there; a form that fails here keeps what was typed.
-      if (consent !== saved.opt_in_status) {
+    mutationFn: async (values: Values) => {
+      const { consent, tags: tagIds, ...fields } = changes(base.values, values);
+      let id = contact?.id ?? made.current;
+      if (!id) {
+        const row = await answer(backend().rpc('create_contact', { p_org_id: orgId, p_fields: fields }));
+        id = made.current = row.id;
+      } else if (contact && Object.keys(fields).length > 0) {
         await answer(
-          backend().rpc('set_contact_consent', { p_id: saved.id, p_status: consent, p_source: 'manual' }),
+          backend().rpc('update_contact', {
+            p_id: contact.id,
+            p_fields: fields,
+            p_expected_updated_at: contact.updated_at,
+          }),
         );
       }
-      const before = contact?.contact_tags.flatMap((each) => each.tags?.id ?? []) ?? [];
-      if ([...before].sort().join() !== [...tagIds].sort().join()) {
-        await answer(backend().rpc('set_contact_tags', { p_id: saved.id, p_tag_ids: tagIds }));
-      }
-      return saved.id;
+      // Each of these is written once the contact is there; a form that fails here keeps what was typed.
+      if (consent)
+        await answer(
+          backend().rpc('set_contact_consent', { p_id: id, p_status: consent, p_source: 'manual' }),
+        );
+      if (tagIds) await answer(backend().rpc('set_contact_tags', { p_id: id, p_tag_ids: tagIds }));
+      return id;
     },
     onSuccess: async (id) => {
       if (!contact) store(DRAFT, undefined);
