@@ -1,4 +1,4 @@
-import { Button, Select, Stack, TextInput } from '@mantine/core';
+import { Button, NativeSelect, Stack, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
@@ -79,25 +79,14 @@ export function OnboardingPage() {
             size="md"
             {...form.getInputProps('organisation')}
           />
-          <Select
+          <NativeSelect
             label="Country"
             description="Phone numbers without a country code are read as numbers from here."
             data={countryChoices}
-            searchable
-            allowDeselect={false}
-            nothingFoundMessage="No country of that name"
             size="md"
             {...form.getInputProps('country')}
           />
-          <Select
-            label="Time zone"
-            data={zoneChoices}
-            searchable
-            allowDeselect={false}
-            nothingFoundMessage="No time zone of that name"
-            size="md"
-            {...form.getInputProps('timeZone')}
-          />
+          <NativeSelect label="Time zone" data={zoneChoices} size="md" {...form.getInputProps('timeZone')} />
           <Problem error={complete.error} />
           <Button type="submit" size="md" loading={complete.isPending} fullWidth>
             Create workspace

@@ -51,7 +51,8 @@ export function countries(): { value: string; label: string }[] {
 }
 
 export function timeZones(): string[] {
-  return [...new Set([...Intl.supportedValuesOf('timeZone'), 'UTC'])];
+  // The browser may name its own zone by an older alias than the one it lists.
+  return [...new Set([...Intl.supportedValuesOf('timeZone'), 'UTC', localTimeZone()])].sort();
 }
 
 export const localTimeZone = (): string =>
