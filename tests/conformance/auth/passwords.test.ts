@@ -5,9 +5,10 @@ import {
   freshEmail,
   PASSWORD,
   registered,
-  signedIn,
+  signedInByPassword,
   visitor,
 } from '../support/clients';
+import { knownDifference } from '../support/differences';
 import { ageMails, latestMail, linkIn, mailsTo } from '../support/mailbox';
 import { MAIL_INTERVAL_SECONDS, SIGN_IN_ATTEMPTS } from '../support/stack';
 
@@ -119,7 +120,7 @@ eachLibrary((library) => {
 
   describe('updateUser', () => {
     test('refuses the same password, a weak one, and who is not signed in', async () => {
-      const { client } = await signedIn(library);
+      const { client } = await signedInByPassword(library);
       expect((await client.auth.updateUser({ password: PASSWORD })).error).toMatchObject({
         status: 422,
         code: 'same_password',
@@ -137,7 +138,7 @@ eachLibrary((library) => {
     });
 
     test('keeps the own session and ends the others when the password changes', async () => {
-      const account = await signedIn(library);
+      const account = await signedInByPassword(library);
       const other = visitor(library);
       await other.auth.signInWithPassword(account);
       expect((await account.client.auth.updateUser({ password: NEW_PASSWORD })).error).toBeNull();
@@ -149,7 +150,7 @@ eachLibrary((library) => {
     });
 
     test('merges metadata, removes nulls, and new tokens carry it', async () => {
-      const { client } = await signedIn(library);
+      const { client } = await signedInByPassword(library);
       await client.auth.updateUser({ data: { colour: 'red', size: 1 } });
       const { data } = await client.auth.updateUser({ data: { size: 2, colour: null } });
       expect(data.user?.user_metadata).toMatchObject({ size: 2 });
@@ -158,17 +159,20 @@ eachLibrary((library) => {
       expect(claims?.claims.user_metadata).toMatchObject({ size: 2 });
     });
 
-    // The embedded stack refuses with 422 email_change_not_supported; the real one mails both addresses.
-    test.skip('changes the address after a mail', async () => {
-      const { client, email } = await signedIn(library);
-      const next = freshEmail();
-      expect((await client.auth.updateUser({ email: next })).error).toBeNull();
-      expect(await mailsTo(next)).not.toEqual([]);
-      expect(await mailsTo(email)).not.toEqual([]);
-    });
+    knownDifference(
+      'changes the address after a mail',
+      'The embedded stack refuses with 422 email_change_not_supported; the real one mails both addresses',
+      async () => {
+        const { client, email } = await signedInByPassword(library);
+        const next = freshEmail();
+        expect((await client.auth.updateUser({ email: next })).error).toBeNull();
+        expect(await mailsTo(next)).not.toEqual([]);
+        expect(await mailsTo(email)).not.toEqual([]);
+      },
+    );
 
     test('does not pretend to change the address', async () => {
-      const { client, email } = await signedIn(library);
+      const { client, email } = await signedInByPassword(library);
       expect((await client.auth.updateUser({ email: freshEmail() })).error).toMatchObject({ status: 422 });
       expect((await client.auth.getUser()).data.user?.email).toBe(email);
     });

@@ -1,5 +1,5 @@
 import { describe, expect, inject, test } from 'vitest';
-import { type Account, eachLibrary, registered, signedIn, visitor } from '../support/clients';
+import { type Account, eachLibrary, registered, signedInByPassword, visitor } from '../support/clients';
 import { REUSE_INTERVAL_SECONDS, withDatabase } from '../support/stack';
 import { claimsOf, now, signed } from '../support/tokens';
 
@@ -29,7 +29,7 @@ eachLibrary((library) => {
 
   describe('refresh', () => {
     test('gives a new pair of tokens for the same session', async () => {
-      const account = await signedIn(library);
+      const account = await signedInByPassword(library);
       const before = (await account.client.auth.getSession()).data.session;
       const { data, error } = await account.client.auth.refreshSession();
       expect(error).toBeNull();
@@ -41,7 +41,7 @@ eachLibrary((library) => {
     });
 
     test('keeps how the user signed in', async () => {
-      const account = await signedIn(library);
+      const account = await signedInByPassword(library);
       const { data } = await account.client.auth.refreshSession();
       expect(claimsOf(data.session?.access_token ?? '').amr).toEqual([
         { method: 'password', timestamp: expect.any(Number) },
@@ -49,7 +49,7 @@ eachLibrary((library) => {
     });
 
     test('an answer that was lost can be asked for again, at any time', async () => {
-      const first = await refreshTokenOf(await signedIn(library));
+      const first = await refreshTokenOf(await signedInByPassword(library));
       const second = await exchanged(first);
       expect(await exchanged(first)).toBe(second);
       await ageToken(first);
@@ -58,13 +58,13 @@ eachLibrary((library) => {
     });
 
     test('an older token within the reuse interval still works', async () => {
-      const first = await refreshTokenOf(await signedIn(library));
+      const first = await refreshTokenOf(await signedInByPassword(library));
       await exchanged(await exchanged(first));
       expect(await exchanged(first)).toEqual(expect.any(String));
     });
 
     test('an older token beyond it revokes the whole family: refresh_token_already_used', async () => {
-      const account = await signedIn(library);
+      const account = await signedInByPassword(library);
       const first = await refreshTokenOf(account);
       const third = await exchanged(await exchanged(first));
       await ageToken(first);
@@ -96,14 +96,14 @@ eachLibrary((library) => {
     });
 
     test('many tabs at once all end with the same token', async () => {
-      const first = await refreshTokenOf(await signedIn(library));
+      const first = await refreshTokenOf(await signedInByPassword(library));
       const tokens = await Promise.all(Array.from({ length: 6 }, () => exchanged(first)));
       expect(new Set(tokens).size).toBe(1);
       await exchanged(tokens[0] ?? '');
     });
 
     test('one client asks only once', async () => {
-      const { client } = await signedIn(library);
+      const { client } = await signedInByPassword(library);
       const [first, second] = await Promise.all([client.auth.refreshSession(), client.auth.refreshSession()]);
       expect(first.error).toBeNull();
       expect(second.error).toBeNull();
@@ -120,7 +120,7 @@ eachLibrary((library) => {
     });
 
     test('an expired access token is exchanged before it is used', async () => {
-      const account = await signedIn(library);
+      const account = await signedInByPassword(library);
       const { data } = await account.client.auth.getSession();
       const claims = claimsOf(data.session?.access_token ?? '');
       const expired = signed({ ...claims, iat: now() - 7200, exp: now() - 3600 }, inject('stack').jwtSecret);

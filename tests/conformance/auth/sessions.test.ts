@@ -7,7 +7,7 @@ import {
   PASSWORD,
   registered,
   service,
-  signedIn,
+  signedInByPassword,
   visitor,
 } from '../support/clients';
 import { claimsOf, now, signed } from '../support/tokens';
@@ -36,7 +36,7 @@ eachLibrary((library) => {
 
   describe('signOut', () => {
     test('everywhere, by default', async () => {
-      const account = await signedIn(library);
+      const account = await signedInByPassword(library);
       const other = await anotherSession(account);
       const tokens = [await accessToken(account), await accessToken({ client: other })];
       expect((await account.client.auth.signOut()).error).toBeNull();
@@ -46,7 +46,7 @@ eachLibrary((library) => {
     });
 
     test('here only', async () => {
-      const account = await signedIn(library);
+      const account = await signedInByPassword(library);
       const other = await anotherSession(account);
       const own = await accessToken(account);
       expect((await account.client.auth.signOut({ scope: 'local' })).error).toBeNull();
@@ -56,7 +56,7 @@ eachLibrary((library) => {
     });
 
     test('everywhere else', async () => {
-      const account = await signedIn(library);
+      const account = await signedInByPassword(library);
       const other = await anotherSession(account);
       const theirs = await accessToken({ client: other });
       expect((await account.client.auth.signOut({ scope: 'others' })).error).toBeNull();
@@ -65,14 +65,14 @@ eachLibrary((library) => {
     });
 
     test('of a session that is gone is no error', async () => {
-      const account = await signedIn(library);
+      const account = await signedInByPassword(library);
       const other = await anotherSession(account);
       await other.auth.signOut({ scope: 'global' });
       expect((await account.client.auth.signOut()).error).toBeNull();
     });
 
     test('leaves the access token good for REST until it expires, as on the real one', async () => {
-      const account = await signedIn(library);
+      const account = await signedInByPassword(library);
       const token = await accessToken(account);
       await account.client.auth.signOut();
       const { data } = await visitor(library, {
@@ -82,7 +82,7 @@ eachLibrary((library) => {
     });
 
     test('by the server, with the token of the user', async () => {
-      const account = await signedIn(library);
+      const account = await signedInByPassword(library);
       const token = await accessToken(account);
       expect((await service(library).auth.admin.signOut(token, 'global')).error).toBeNull();
       expect(await isAlive(token)).toBe(false);
@@ -91,7 +91,7 @@ eachLibrary((library) => {
 
   describe('getUser', () => {
     test('answers the user of the session as the server knows it', async () => {
-      const account = await signedIn(library);
+      const account = await signedInByPassword(library);
       const { data, error } = await account.client.auth.getUser();
       expect(error).toBeNull();
       expect(data.user).toMatchObject({ id: account.id, email: account.email, role: 'authenticated' });
@@ -104,7 +104,7 @@ eachLibrary((library) => {
     });
 
     test('refuses garbage, forged and expired tokens, and such without a user: 403 bad_jwt', async () => {
-      const account = await signedIn(library);
+      const account = await signedInByPassword(library);
       const claims = claimsOf(await accessToken(account));
       const { jwtSecret } = inject('stack');
       const unsigned = `${Buffer.from('{"alg":"none","typ":"JWT"}').toString('base64url')}.${Buffer.from(
@@ -136,7 +136,7 @@ eachLibrary((library) => {
     });
 
     test('a session that was ended is missing, and the client drops it', async () => {
-      const account = await signedIn(library);
+      const account = await signedInByPassword(library);
       const other = await anotherSession(account);
       await other.auth.signOut({ scope: 'global' });
       const { data, error } = await account.client.auth.getUser();
@@ -148,7 +148,7 @@ eachLibrary((library) => {
 
   describe('getClaims', () => {
     test('reads a good token and refuses others', async () => {
-      const account = await signedIn(library);
+      const account = await signedInByPassword(library);
       const { data, error } = await account.client.auth.getClaims();
       expect(error).toBeNull();
       expect(data?.claims).toMatchObject({

@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, inject, test } from 'vitest';
 import { joined, received, Watched } from '../support/channels';
 import {
-  type Account,
   type Client,
   closeAfterTest,
   eachLibrary,
+  type Member,
   newTeam,
   service,
   signedIn,
@@ -37,7 +37,7 @@ function room(client: Client, topic: string, config: Record<string, unknown> = {
 eachLibrary((library) => {
   describe.each(['1.0.0', '2.0.0'])('protocol %s', (vsn) => {
     const open = () => closeAfterTest(visitor(library, { realtime: { ...plainTransport, vsn } }));
-    const member = async (): Promise<Account> => {
+    const member = async (): Promise<Member> => {
       const account = await signedIn(library, { realtime: { ...plainTransport, vsn } });
       closeAfterTest(account.client);
       return account;

@@ -1,9 +1,10 @@
 import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { joined, received, Watched } from '../support/channels';
 import {
-  type Account,
+  accessToken,
   closeAfterTest,
   eachLibrary,
+  type Member,
   newTeam,
   service,
   signedIn,
@@ -20,7 +21,7 @@ interface Message {
 const UUID = expect.stringMatching(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
 
 eachLibrary((library) => {
-  let account: Account;
+  let account: Member;
   let team: string;
   beforeAll(async () => {
     account = await signedIn(library);
@@ -30,8 +31,7 @@ eachLibrary((library) => {
   async function listening(config: Record<string, unknown> = { private: true }, topic = `team:${team}`) {
     const messages: Message[] = [];
     const client = closeAfterTest(visitor(library));
-    const { error } = await client.auth.signInWithPassword(account);
-    expect(error).toBeNull();
+    await client.realtime.setAuth(await accessToken(account));
     const channel = client
       .channel(topic, { config })
       .on('broadcast', { event: '*' }, (message) => messages.push(message as unknown as Message));

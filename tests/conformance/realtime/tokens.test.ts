@@ -2,10 +2,10 @@ import { describe, expect, inject, test } from 'vitest';
 import ws from 'ws';
 import { joined, received, Watched } from '../support/channels';
 import {
-  type Account,
   accessToken,
   closeAfterTest,
   eachLibrary,
+  type Member,
   newTeam,
   service,
   signedIn,
@@ -35,14 +35,14 @@ eachLibrary((library) => {
     service(library).rpc('say', { topic: `team:${team}`, event, payload: {} });
 
   /** Refreshes in another second than that of the present token: within one second tokens do not differ. */
-  async function refreshed(account: Pick<Account, 'client'>) {
+  async function refreshed(account: Pick<Member, 'client'>) {
     const before = await accessToken(account);
     await until('the next second', () => now() > Number(claimsOf(before).iat));
     expect((await account.client.auth.refreshSession()).error).toBeNull();
     expect(await accessToken(account)).not.toBe(before);
   }
 
-  const claimsFor = async (account: Account) => claimsOf(await accessToken(account));
+  const claimsFor = async (account: Member) => claimsOf(await accessToken(account));
 
   describe('an open channel', () => {
     test('lives on with a refreshed token', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { eachLibrary, visitor } from '../support/clients';
+import { knownDifference } from '../support/differences';
 
 eachLibrary((library) => {
   const from = (table: string) => visitor(library).from(table);
@@ -173,11 +174,14 @@ eachLibrary((library) => {
       expect(error).toMatchObject({ code: 'PGRST123', message: 'Use of aggregate functions is not allowed' });
     });
 
-    // postrust-server quotes the name as a column; PostgREST leaves `ports.count` to Postgres, which calls the function.
-    test.skip('count of embedded rows, which works without aggregates', async () => {
-      const { data } = await from('rivers').select('id, ports(count)').eq('id', 3).single();
-      expect(data).toEqual({ id: 3, ports: [{ count: 2 }] });
-    });
+    knownDifference(
+      'count of embedded rows, which works without aggregates',
+      'postrust-server quotes the name as a column; PostgREST leaves `ports.count` to Postgres, which calls the function',
+      async () => {
+        const { data } = await from('rivers').select('id, ports(count)').eq('id', 3).single();
+        expect(data).toEqual({ id: 3, ports: [{ count: 2 }] });
+      },
+    );
   });
 
   describe('columns', () => {

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, inject, test } from 'vitest';
 import {
-  type Account,
   type Client,
   eachLibrary,
+  type Member,
   plainOptions,
   service,
   signedIn,
@@ -11,7 +11,7 @@ import {
 
 eachLibrary((library) => {
   let client: Client;
-  let account: Account;
+  let account: Member;
   beforeAll(async () => {
     client = visitor(library);
     account = await signedIn(library);

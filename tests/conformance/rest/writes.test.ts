@@ -1,8 +1,9 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type Account, eachLibrary, newTeam, signedIn } from '../support/clients';
+import { eachLibrary, type Member, newTeam, signedIn } from '../support/clients';
+import { knownDifference } from '../support/differences';
 
 eachLibrary((library) => {
-  let account: Account;
+  let account: Member;
   let team: string;
   beforeAll(async () => {
     account = await signedIn(library);
@@ -67,11 +68,14 @@ eachLibrary((library) => {
       expect(await notes().insert(rows, { count: 'exact' }).select('id')).toMatchObject({ count: 3 });
     });
 
-    // postrust-server tells no count of rows it does not answer; the client makes NaN of that.
-    test.skip('an exact count without the rows', async () => {
-      const rows = [slug(), slug()].map((name) => ({ team_id: team, slug: name }));
-      expect(await notes().insert(rows, { count: 'exact' })).toMatchObject({ count: 2 });
-    });
+    knownDifference(
+      'an exact count without the rows',
+      'postrust-server tells no count of rows it does not answer; the client makes NaN of that',
+      async () => {
+        const rows = [slug(), slug()].map((name) => ({ team_id: team, slug: name }));
+        expect(await notes().insert(rows, { count: 'exact' })).toMatchObject({ count: 2 });
+      },
+    );
 
     test('an unknown column is PGRST204', async () => {
       const { status, error } = await notes().insert({ team_id: team, slug: slug(), colour: 'red' });

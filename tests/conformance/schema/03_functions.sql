@@ -96,6 +96,9 @@ $$;
 create function public.sleep_too_long() returns void
 language sql volatile set search_path = '' set statement_timeout = '300ms' as $$ select pg_catalog.pg_sleep(5) $$;
 
+create function public.sleep(seconds double precision) returns void
+language sql volatile set search_path = '' as $$ select pg_catalog.pg_sleep(seconds) $$;
+
 -- How a function of one role alone answers to others.
 create function public.for_members_only() returns text
 language sql stable set search_path = '' as $$ select 'welcome' $$;

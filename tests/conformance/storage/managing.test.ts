@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { newBucket } from '../support/buckets';
-import { type Account, eachLibrary, service, signedIn } from '../support/clients';
+import { eachLibrary, type Member, service, signedIn } from '../support/clients';
 
 eachLibrary((library) => {
-  let account: Account;
+  let account: Member;
   let bucket: string;
   beforeAll(async () => {
     account = await signedIn(library);

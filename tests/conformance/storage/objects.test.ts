@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { newBucket } from '../support/buckets';
-import { type Account, accessToken, eachLibrary, service, signedIn, visitor } from '../support/clients';
+import { accessToken, eachLibrary, type Member, service, signedIn, visitor } from '../support/clients';
 
 eachLibrary((library) => {
-  let account: Account;
+  let account: Member;
   let bucket: string;
   beforeAll(async () => {
     account = await signedIn(library);

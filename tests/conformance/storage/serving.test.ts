@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { newBucket } from '../support/buckets';
-import { type Account, accessToken, eachLibrary, signedIn, visitor } from '../support/clients';
+import { accessToken, eachLibrary, type Member, signedIn, visitor } from '../support/clients';
 import { claimsOf, now, signed } from '../support/tokens';
 
 eachLibrary((library) => {
-  let account: Account;
+  let account: Member;
   let bucket: string;
   let name: string;
   const ALPHABET = 'abcdefghijklmnopqrstuvwxyz';
