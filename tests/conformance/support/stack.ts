@@ -44,6 +44,12 @@ function embeddedBinary(): string {
   return path;
 }
 
+/** The environment without settings of another stack, which whoever runs the tests may have. */
+function ownEnvironment(settings: Record<string, string>): NodeJS.ProcessEnv {
+  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('SUPABASE_'));
+  return { ...Object.fromEntries(inherited), ...settings };
+}
+
 /** A whole embedded stack over a cluster of its own. */
 export class Stack {
   private server: ChildProcess | undefined;
@@ -72,7 +78,7 @@ export class Stack {
       SUPABASE_AUTHENTICATOR_PASSWORD: randomBytes(16).toString('hex'),
     };
     await run(embeddedBinary(), ['bootstrap'], {
-      env: { ...process.env, ...passwords, SUPABASE_DB_URL: cluster.url() },
+      env: ownEnvironment({ ...passwords, SUPABASE_DB_URL: cluster.url() }),
     });
     await applySchema(cluster.url('postgres', passwords.SUPABASE_POSTGRES_PASSWORD));
 
@@ -118,7 +124,7 @@ export class Stack {
   async serve(): Promise<void> {
     const log = join(this.cluster.home, 'supabase.log');
     const server = startServer(embeddedBinary(), ['serve'], log, {
-      env: { ...process.env, ...this.environment },
+      env: ownEnvironment(this.environment),
     });
     this.server = server;
     await until(
