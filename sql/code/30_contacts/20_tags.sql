@@ -15,13 +15,15 @@ begin
     if (select count(*) from public.tags t where t.org_id = p_org_id) >= 50 then
         perform private.raise_error('TAG_002');
     end if;
-    insert into public.tags (org_id, name, color) values (p_org_id, btrim(p_name), coalesce(p_color, '#868e96')) returning * into v_tag;
+    begin
+        insert into public.tags (org_id, name, color) values (p_org_id, btrim(p_name), coalesce(p_color, '#868e96')) returning * into v_tag;
+    exception
+        when unique_violation then
+            perform private.raise_error('TAG_003');
+        when check_violation or not_null_violation then
+            perform private.raise_error('TAG_004');
+    end;
     return v_tag;
-exception
-    when unique_violation then
-        perform private.raise_error('TAG_003');
-    when check_violation or not_null_violation then
-        perform private.raise_error('TAG_004');
 end
 $$;
 comment on function public.create_tag(uuid, text, text) is 'p_color: #rrggbb. Errors: AUTH_003, ORG_001, TAG_002 (limit), TAG_003 (name taken), TAG_004 (invalid).';
