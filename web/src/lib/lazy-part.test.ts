@@ -20,12 +20,17 @@ it('waits for the network while there is none', async () => {
   await expect(result).resolves.toBe('part');
 });
 
-it('gives up in the end', async () => {
+it('loads the page anew when a part stays missing, but not again and again', async () => {
   vi.useFakeTimers();
+  sessionStorage.clear();
   const load = vi.fn().mockRejectedValue(new TypeError('gone'));
-  const result = patiently(load);
-  const failed = expect(result).rejects.toThrow('gone');
+  const reload = vi.fn();
+  void patiently(load, reload);
+  await vi.runAllTimersAsync();
+  expect(reload).toHaveBeenCalledTimes(1);
+  const failed = expect(patiently(load, reload)).rejects.toThrow('gone');
   await vi.runAllTimersAsync();
   await failed;
+  expect(reload).toHaveBeenCalledTimes(1);
   vi.useRealTimers();
 });
