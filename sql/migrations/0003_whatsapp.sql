@@ -35,6 +35,8 @@ create unique index whatsapp_accounts__receiving_number__idx on public.whatsapp_
 create table private.whatsapp_credentials (
     whatsapp_account_id uuid primary key references public.whatsapp_accounts (id) on delete cascade,
     secret_id uuid not null,
+    -- What was typed with the token: nothing of an account is ours before Meta confirmed it.
+    waba_id text not null,
     checked_at timestamptz,
     check_attempts integer not null default 0,
     check_after timestamptz not null default now()
@@ -65,10 +67,13 @@ create table public.whatsapp_events (
     field text not null,
     payload jsonb not null,
     webhook_event_id bigint,
+    -- SHA-256 of the webhook's body: a redelivery or a replay brings the same bytes, a new event others.
+    body_hash bytea not null,
     created_at timestamptz not null default now(),
     foreign key (org_id, whatsapp_account_id) references public.whatsapp_accounts (org_id, id) on delete cascade
 );
 comment on table public.whatsapp_events is 'Webhook items about an organisation''s account or number that no other table holds, unknown ones included.';
+create unique index whatsapp_events__once__idx on public.whatsapp_events (whatsapp_account_id, body_hash, field, md5(payload::text));
 create index whatsapp_events__org__idx on public.whatsapp_events (org_id, created_at desc);
 create index whatsapp_events__account__idx on public.whatsapp_events (org_id, whatsapp_account_id);
 

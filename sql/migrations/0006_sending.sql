@@ -13,7 +13,7 @@ create table private.outbox (
     -- 0 replies, 1 flows, 2 campaigns: replies leave first.
     lane smallint not null default 0 check (lane between 0 and 2),
     state text not null default 'ready' check (state in ('ready', 'sending', 'uncertain')),
-    attempt smallint not null default 0,
+    attempt integer not null default 0,
     ready_at timestamptz not null default now(),
     holder uuid,
     intent_at timestamptz,

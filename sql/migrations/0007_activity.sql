@@ -31,6 +31,7 @@ create table public.notifications (
 comment on table public.notifications is 'What one person is told; each has a row and a read mark of their own.';
 create index notifications__user__idx on public.notifications (user_id, org_id, created_at desc, id desc);
 create index notifications__unread__idx on public.notifications (user_id, org_id) where read_at is null;
+create index notifications__created_at__idx on public.notifications using brin (created_at);
 create index notifications__org_id__idx on public.notifications (org_id);
 
 alter table public.activity_log enable row level security;

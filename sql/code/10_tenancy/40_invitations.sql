@@ -27,6 +27,7 @@ begin
     end if;
     -- A new invitation replaces the open one: the old link stops working. One at a time, or two for the same address would collide.
     perform from public.organizations o where o.id = p_org_id for no key update;
+    perform private.require_permission(p_org_id, 'settings.manage');
     update public.org_invitations i set revoked_at = now()
     where i.org_id = p_org_id and i.email = v_email and i.accepted_at is null and i.revoked_at is null;
     insert into public.org_invitations (org_id, email, role, token_hash, invited_by, expires_at)

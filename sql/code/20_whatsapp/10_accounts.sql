@@ -48,20 +48,22 @@ begin
         perform private.raise_error('WA_009');
     end if;
     perform from public.organizations o where o.id = p_org_id for no key update;
+    -- Again after the wait: the organisation may be gone, or the right.
+    perform private.require_permission(p_org_id, 'settings.manage');
     select a.id into v_account_id from public.whatsapp_accounts a
     where a.org_id = p_org_id and a.phone_number_id = p_phone_number_id order by a.created_at limit 1;
     if v_account_id is null then
         insert into public.whatsapp_accounts (org_id, waba_id, phone_number_id) values (p_org_id, p_waba_id, p_phone_number_id)
         returning id into v_account_id;
     else
-        update public.whatsapp_accounts set waba_id = p_waba_id, status = 'connecting', status_reason = null, updated_at = now()
+        update public.whatsapp_accounts set status = 'connecting', status_reason = null, updated_at = now()
         where id = v_account_id;
     end if;
     v_secret_id := vault.create_secret(p_access_token, 'whatsapp:' || v_account_id || ':' || octopush.uuid_v7(), 'WhatsApp access token');
     select c.secret_id into v_old_secret_id from private.whatsapp_credentials c where c.whatsapp_account_id = v_account_id;
-    insert into private.whatsapp_credentials (whatsapp_account_id, secret_id) values (v_account_id, v_secret_id)
+    insert into private.whatsapp_credentials (whatsapp_account_id, secret_id, waba_id) values (v_account_id, v_secret_id, p_waba_id)
     on conflict (whatsapp_account_id) do update
-    set secret_id = excluded.secret_id, checked_at = null, check_attempts = 0, check_after = private.clock();
+    set secret_id = excluded.secret_id, waba_id = excluded.waba_id, checked_at = null, check_attempts = 0, check_after = private.clock();
     delete from vault.secrets where id = v_old_secret_id;
     perform private.record_activity(p_org_id, 'whatsapp_account.connecting', (select auth.uid()),
         p_data => jsonb_build_object('whatsapp_account_id', v_account_id));

@@ -2,10 +2,11 @@
 -- Must stay true: whoever proves a token for a number owns it here; a refused token leaves a reason for a person to read.
 
 create or replace function worker.claim_account_checks(p_limit integer)
-returns table (whatsapp_account_id uuid, waba_id text, phone_number_id text, access_token text)
+returns table (whatsapp_account_id uuid, secret_id uuid, waba_id text, phone_number_id text, access_token text)
 language plpgsql volatile security definer
 set search_path = ''
 as $$
+#variable_conflict use_column
 begin
     return query
     with due as (
@@ -18,16 +19,16 @@ begin
         set check_attempts = c.check_attempts + 1,
             check_after = private.clock() + least(interval '1 minute' * power(2, least(c.check_attempts, 6)), interval '1 hour')
         from due where c.whatsapp_account_id = due.whatsapp_account_id
-        returning c.whatsapp_account_id, c.secret_id
+        returning c.whatsapp_account_id, c.secret_id, c.waba_id
     )
-    select a.id, a.waba_id, a.phone_number_id, s.decrypted_secret
+    select a.id, claimed.secret_id, claimed.waba_id, a.phone_number_id, s.decrypted_secret
     from claimed
     join public.whatsapp_accounts a on a.id = claimed.whatsapp_account_id
     join vault.decrypted_secrets s on s.id = claimed.secret_id;
 end
 $$;
 
-create or replace function worker.record_account_check(p_account_id uuid, p_outcome jsonb)
+create or replace function worker.record_account_check(p_account_id uuid, p_secret_id uuid, p_outcome jsonb)
 returns void
 language plpgsql volatile security definer
 set search_path = ''
@@ -35,14 +36,17 @@ as $$
 declare
     v_account record;
     v_former uuid;
+    v_waba_id text;
     v_reason text := p_outcome ->> 'reason';
 begin
     select a.* into v_account from public.whatsapp_accounts a where a.id = p_account_id for no key update;
     if not found or v_account.status = 'disconnected' then
         return;
     end if;
-    -- A token replaced since the check began has not been claimed yet: what is known of the old one says nothing about it.
-    if not exists (select from private.whatsapp_credentials c where c.whatsapp_account_id = p_account_id and c.check_attempts > 0) then
+    -- A token replaced since the check began: what is known of the old one says nothing about it.
+    select c.waba_id into v_waba_id from private.whatsapp_credentials c
+    where c.whatsapp_account_id = p_account_id and c.secret_id = p_secret_id;
+    if not found then
         return;
     end if;
     if (p_outcome ->> 'ok')::boolean then
@@ -56,7 +60,7 @@ begin
                 update public.whatsapp_accounts set status_reason = 'WA_009' where id = v_former;
             end loop;
             update public.whatsapp_accounts set
-                status = 'connected', status_reason = null, connected_at = coalesce(connected_at, now()), updated_at = now(),
+                status = 'connected', status_reason = null, waba_id = v_waba_id, connected_at = coalesce(connected_at, now()), updated_at = now(),
                 display_phone_number = coalesce(p_outcome ->> 'display_phone_number', display_phone_number),
                 verified_name = coalesce(p_outcome ->> 'verified_name', verified_name),
                 quality_rating = case when p_outcome ->> 'quality_rating' in ('GREEN', 'YELLOW', 'RED') then p_outcome ->> 'quality_rating' else 'UNKNOWN' end,
@@ -81,5 +85,5 @@ begin
     perform private.broadcast('org:' || v_account.org_id, 'account', jsonb_build_object('whatsapp_account_id', p_account_id));
 end
 $$;
-comment on function worker.record_account_check(uuid, jsonb) is
-    'p_outcome: {ok, display_phone_number?, verified_name?, quality_rating?, messaging_tier?, messages_per_second?} or {ok: false, final, reason}.';
+comment on function worker.record_account_check(uuid, uuid, jsonb) is
+    'p_secret_id: the token that was checked. p_outcome: {ok, display_phone_number?, verified_name?, quality_rating?, messaging_tier?, messages_per_second?} or {ok: false, final, reason}.';

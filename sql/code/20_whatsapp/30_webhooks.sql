@@ -74,14 +74,15 @@ language sql volatile security definer
 set search_path = ''
 as $$
     -- An item about a WABA concerns every organisation that receives for one of its numbers.
-    insert into public.whatsapp_events (org_id, whatsapp_account_id, field, payload, webhook_event_id)
-    select a.org_id, a.id, left(coalesce(e.field, ''), 200), coalesce(e.payload, 'null'), e.webhook_event_id
-    from jsonb_to_recordset(p_events) as e (waba_id text, phone_number_id text, field text, payload jsonb, webhook_event_id bigint)
+    insert into public.whatsapp_events (org_id, whatsapp_account_id, field, payload, webhook_event_id, body_hash)
+    select a.org_id, a.id, left(coalesce(e.field, ''), 200), coalesce(e.payload, 'null'), e.webhook_event_id, decode(e.body_hash, 'hex')
+    from jsonb_to_recordset(p_events) as e (waba_id text, phone_number_id text, field text, payload jsonb, webhook_event_id bigint, body_hash text)
     join lateral (
         select x.org_id, x.id from public.whatsapp_accounts x
         where x.is_receiving
             and case when e.phone_number_id is not null then x.phone_number_id = e.phone_number_id else x.waba_id = e.waba_id end
         limit 100
     ) a on true
+    on conflict do nothing
 $$;
-comment on function worker.record_account_events(jsonb) is '[{waba_id, phone_number_id?, field, payload, webhook_event_id}]: kept for people to see.';
+comment on function worker.record_account_events(jsonb) is '[{waba_id, phone_number_id?, field, payload, webhook_event_id, body_hash (hex)}]: kept for people to see.';

@@ -133,7 +133,8 @@ begin
     v_new := private.merge_contact_fields(v_old, p_fields);
     begin
         update public.contacts c set
-            phone = v_new.phone, full_name = v_new.full_name, email = v_new.email, avatar_url = v_new.avatar_url, company = v_new.company,
+            -- Another number is another WhatsApp account: answers must not go to the old one.
+            phone = v_new.phone, wa_id = case when v_new.phone is not distinct from v_old.phone then c.wa_id end, full_name = v_new.full_name, email = v_new.email, avatar_url = v_new.avatar_url, company = v_new.company,
             job_title = v_new.job_title, address = v_new.address, notes = v_new.notes, birthday = v_new.birthday,
             lifecycle_stage = v_new.lifecycle_stage, updated_at = clock_timestamp()
         where c.id = p_id

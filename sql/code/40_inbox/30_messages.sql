@@ -91,7 +91,8 @@ begin
     select m.* into v_message from public.messages m where m.org_id = v_conversation.org_id and m.client_key = p_client_key;
     if found then
         if v_message.conversation_id <> p_conversation_id or v_message.type is distinct from p_type or v_message.direction <> 'outbound'
-            or v_message.body is distinct from p_body or v_message.payload is distinct from p_payload then
+            or v_message.body is distinct from p_body or v_message.payload is distinct from p_payload
+            or v_message.reply_to_message_id is distinct from p_reply_to then
             perform private.raise_error('MESSAGE_005');
         end if;
         return v_message;

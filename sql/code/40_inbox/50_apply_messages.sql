@@ -21,13 +21,14 @@ begin
     for i in 1..2 loop
         -- A phone names the person when both are given: sources disagree (reference/whatsapp.md §2.2), and a phone is what people recognise.
         select c.id into v_id from public.contacts c
-        where c.org_id = p_org_id and (c.wa_id = v_wa_id or c.phone = v_phone or c.bsuid = v_bsuid)
-        order by (c.wa_id = v_wa_id) desc nulls last, (c.phone = v_phone) desc nulls last limit 1;
+        -- A phone somebody typed is a hint: it names nobody who is known by another WhatsApp number.
+        where c.org_id = p_org_id and (c.wa_id = v_wa_id or (c.phone = v_phone and c.wa_id is null) or c.bsuid = v_bsuid)
+        order by (c.wa_id = v_wa_id) desc nulls last, (c.phone = v_phone and c.wa_id is null) desc nulls last limit 1;
         if found then
             return v_id;
         end if;
         insert into public.contacts (org_id, phone, wa_id, bsuid, full_name, username, source)
-        values (p_org_id, v_phone, v_wa_id, v_bsuid, nullif(left(btrim(p_profile_name), 200), ''), left(ltrim(p_username, '@'), 100), 'whatsapp')
+        values (p_org_id, case when not exists (select from public.contacts x where x.org_id = p_org_id and x.phone = v_phone) then v_phone end, v_wa_id, v_bsuid, nullif(left(btrim(p_profile_name), 200), ''), left(ltrim(p_username, '@'), 100), 'whatsapp')
         on conflict do nothing
         returning id into v_id;
         if found then
@@ -61,13 +62,14 @@ begin
             from jsonb_to_recordset(p_senders) as x (contact_id uuid, profile_name text, username text, wa_id text, bsuid text)
         ) s
         join public.contacts c on c.id = s.contact_id
-        where (c.wa_id is null and s.wa_id is not null) or (c.bsuid is null and s.bsuid is not null)
+        where (c.wa_id is distinct from s.wa_id and s.wa_id is not null) or (c.bsuid is null and s.bsuid is not null)
             or (c.full_name is null and s.name is not null) or c.deleted_at is not null
             or (s.username is not null and c.username is distinct from s.username)
     loop
         update public.contacts c set
-            wa_id = coalesce(c.wa_id, case when not exists (
-                select from public.contacts x where x.org_id = v_sender.org_id and x.wa_id = v_sender.wa_id) then v_sender.wa_id end),
+            -- Known by BSUID and writing from a new number: answers go where the person is now.
+            wa_id = case when v_sender.wa_id is null or exists (
+                select from public.contacts x where x.org_id = v_sender.org_id and x.wa_id = v_sender.wa_id) then c.wa_id else v_sender.wa_id end,
             bsuid = coalesce(c.bsuid, case when not exists (
                 select from public.contacts x where x.org_id = v_sender.org_id and x.bsuid = v_sender.bsuid) then v_sender.bsuid end),
             full_name = coalesce(c.full_name, v_sender.name),

@@ -124,6 +124,11 @@ declare
 begin
     if v_known is not null then
         perform private.settle_statuses(v_known);
+        -- Settling may have given a message its Meta id while a status of that id was being parked. Messages first, ids second, as everywhere.
+        perform private.lock_wa_message_ids(array(select k.wa_message_id from jsonb_to_recordset(v_known) as k (wa_message_id text)));
+        perform private.settle_parked_statuses((
+            select jsonb_agg(distinct jsonb_build_object('id', k.message_id, 'wa_message_id', k.wa_message_id))
+            from jsonb_to_recordset(v_known) as k (message_id uuid, wa_message_id text)));
     end if;
     v_early := private.other_statuses(p_events, v_known);
     if v_early is null then

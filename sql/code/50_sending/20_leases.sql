@@ -98,11 +98,17 @@ begin
     join private.whatsapp_credentials c on c.whatsapp_account_id = a.id
     join vault.decrypted_secrets s on s.id = c.secret_id
     cross join lateral (
-        select count(*) filter (where x.ready_at <= clock_timestamp()) as ready, min(x.ready_at) filter (where x.ready_at > clock_timestamp()) as next_ready_at
-        from (
-            select greatest(o.ready_at, a.paused_until) as ready_at from private.outbox o
-            where o.whatsapp_account_id = a.id and o.state = 'ready' order by o.lane, o.seq limit p_ready_cap
-        ) x
+        -- Apart, so that rows waiting for a retry never hide those behind them that are ready.
+        select (
+            select count(*) from (
+                select from private.outbox o
+                where o.whatsapp_account_id = a.id and o.state = 'ready' and greatest(o.ready_at, a.paused_until) <= clock_timestamp()
+                limit p_ready_cap
+            ) x
+        ) as ready, (
+            select greatest(min(o.ready_at), a.paused_until) from private.outbox o
+            where o.whatsapp_account_id = a.id and o.state = 'ready' and greatest(o.ready_at, a.paused_until) > clock_timestamp()
+        ) as next_ready_at
     ) r
     where l.holder = p_holder and l.lease_until > clock_timestamp() and r.ready + coalesce(extract(epoch from r.next_ready_at), 0) > 0;
 end

@@ -136,8 +136,8 @@ begin
     perform private.lock_wa_message_ids(array(
         select r.wa_message_id from jsonb_to_recordset(p_results) as r (outcome text, wa_message_id text) where r.outcome = 'accepted'));
 
-    -- What Meta answered is true whoever reports it and however late, even after the lease was lost. The attempt number keeps a report that
-    -- arrives twice from touching a later attempt.
+    -- What Meta answered is true whoever reports it and however late, even after the lease was lost. Try (a person's) and attempt (ours) keep
+    -- a report that comes late or twice from touching a later one.
     with accepted as (
         update public.messages m set wa_message_id = r.wa_message_id, is_uncertain = false, accepted_at = coalesce(m.accepted_at, clock_timestamp()),
             error_code = case when m.status = 'failed' then m.error_code end
@@ -152,13 +152,15 @@ begin
 
     with uncertain as (
         update private.outbox o set state = 'uncertain'
-        from jsonb_to_recordset(p_results) as r (message_id uuid, attempt integer, outcome text)
+        from jsonb_to_recordset(p_results) as r (message_id uuid, send_try integer, attempt integer, outcome text)
+        join public.messages m on m.id = r.message_id and m.send_try = r.send_try
         where r.outcome = 'uncertain' and o.message_id = r.message_id and o.attempt = r.attempt and o.state = 'sending'
         returning o.message_id
     ), requeued as (
         update private.outbox o set state = 'ready', holder = null, intent_at = null,
             ready_at = clock_timestamp() + make_interval(secs => r.retry_seconds)
-        from jsonb_to_recordset(p_results) as r (message_id uuid, attempt integer, outcome text, retry_seconds double precision)
+        from jsonb_to_recordset(p_results) as r (message_id uuid, send_try integer, attempt integer, outcome text, retry_seconds double precision)
+        join public.messages m on m.id = r.message_id and m.send_try = r.send_try
         where r.outcome = 'retry' and o.message_id = r.message_id and o.attempt = r.attempt and o.state in ('sending', 'uncertain')
         returning o.message_id
     ), changed as (
@@ -170,7 +172,8 @@ begin
     select jsonb_agg(to_jsonb(c)) into v_changed from changed c;
 
     select jsonb_agg(to_jsonb(r)) into v_failures
-    from jsonb_to_recordset(p_results) as r (message_id uuid, attempt integer, outcome text, error_code text, error_message text)
+    from jsonb_to_recordset(p_results) as r (message_id uuid, send_try integer, attempt integer, outcome text, error_code text, error_message text)
+    join public.messages m on m.id = r.message_id and m.send_try = r.send_try
     join private.outbox o on o.message_id = r.message_id and o.attempt = r.attempt
     where r.outcome = 'failed';
     if v_failures is not null then

@@ -8,5 +8,5 @@ insert into public.profiles (user_id, full_name, email) values (:agent_id, 'Load
 insert into public.org_memberships (org_id, user_id, role) values (:org_id, :agent_id, 'agent');
 insert into public.whatsapp_accounts (id, org_id, waba_id, phone_number_id, status, messages_per_second)
 values (:account_id, :org_id, '200000000000001', :phone_number_id, 'connected', :messages_per_second);
-insert into private.whatsapp_credentials (whatsapp_account_id, secret_id, checked_at)
-values (:account_id, vault.create_secret('sandbox-token', 'load:' || :account_id, ''), now());
+insert into private.whatsapp_credentials (whatsapp_account_id, waba_id, secret_id, checked_at)
+values (:account_id, '200000000000001', vault.create_secret('sandbox-token', 'load:' || :account_id, ''), now());

@@ -114,6 +114,11 @@ impl Config {
         if config.lease <= config.graph_timeout {
             reader.problems.push("OCTOPUSH_LEASE_SECONDS must exceed WHATSAPP_TIMEOUT_SECONDS: a number would change hands while a request is under way".into());
         }
+        if config.shutdown < config.graph_timeout {
+            reader.problems.push(
+                "OCTOPUSH_SHUTDOWN_SECONDS must not be shorter than WHATSAPP_TIMEOUT_SECONDS: stopping would make requests uncertain".into(),
+            );
+        }
         if config.roles.is_empty() {
             reader.problems.push("OCTOPUSH_ROLES names no role".into());
         }

@@ -7,7 +7,7 @@ use crate::health::{self, Health};
 use crate::roles::{apply, maintenance, send, webhook};
 use crate::runtime::listener::{self, Wakes};
 use crate::runtime::{database, metrics as names};
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use octopush_whatsapp::CloudApi;
 use std::sync::{Arc, OnceLock};
@@ -93,7 +93,12 @@ pub async fn run(config: Config, listener: TcpListener, stop: CancellationToken)
         }
     });
 
-    stop.cancelled().await;
+    // A role that ends before it is asked to has panicked: better a restart by the supervisor than a process that looks well.
+    let ended_early = tokio::select! {
+        () = stop.cancelled() => false,
+        _ = tasks.join_next() => !stop.is_cancelled(),
+    };
+    stop.cancel();
     info!("stopping");
     let all_done = async { while tasks.join_next().await.is_some() {} };
     if tokio::time::timeout(config.shutdown, all_done).await.is_err() {
@@ -102,6 +107,7 @@ pub async fn run(config: Config, listener: TcpListener, stop: CancellationToken)
     }
     listening_stop.cancel();
     listening.await.ok();
+    ensure!(!ended_early, "a role ended unasked; its panic is in the log");
     Ok(())
 }
 

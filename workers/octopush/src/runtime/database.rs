@@ -37,7 +37,15 @@ impl DatabaseError {
     /// True when the same call may work later: connection, shutdown, locks, serialisation, resources. False when its input is at fault.
     pub fn is_transient(&self) -> bool {
         let Self::Query(error) = self else { return true };
-        let Some(state) = error.code() else { return true };
+        let Some(state) = error.code() else {
+            // Without a word from the server: a broken connection passes, a value that cannot be converted never does.
+            return error.is_closed()
+                || std::error::Error::source(error).is_some_and(|cause| cause.is::<std::io::Error>());
+        };
+        // A statement that takes too long takes too long again: its batch must be taken apart.
+        if *state == SqlState::QUERY_CANCELED {
+            return false;
+        }
         matches!(&state.code()[..2], "08" | "40" | "53" | "55" | "57" | "58")
             || *state == SqlState::FEATURE_NOT_SUPPORTED
     }

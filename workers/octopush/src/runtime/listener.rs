@@ -19,6 +19,8 @@ pub struct Wakes {
     pub apply: Notify,
     pub send: Notify,
     pub maintenance: Notify,
+    /// Asks for another listening session, and so for another holder.
+    pub new_session: Notify,
 }
 
 /// This process as other senders see it. A new one for every session: whatever the old session held may be taken over.
@@ -58,16 +60,17 @@ async fn session(url: &str, wakes: &Wakes, holder: &watch::Sender<Option<Holder>
     let connecting = tokio_postgres::connect(url, NoTls);
     let (client, mut connection) = tokio::time::timeout(Duration::from_secs(5), connecting).await??;
     let (ready_sender, mut ready) = tokio::sync::oneshot::channel();
-    let setup = tokio::spawn(async move {
-        let outcome = announce(&client).await;
-        ready_sender.send(outcome).ok();
-        // The client must outlive the session: dropping it closes the connection.
+    // The handle keeps what the task returns, the client: dropping that closes the connection.
+    let _client = tokio::spawn(async move {
+        ready_sender.send(announce(&client).await).ok();
         client
     });
     let mut is_ready = false;
     loop {
         let message = std::future::poll_fn(|cx| -> Poll<_> { connection.poll_message(cx) });
         tokio::select! {
+            biased;
+            () = wakes.new_session.notified(), if is_ready => anyhow::bail!("asked for a new session"),
             message = message => match message {
                 Some(Ok(AsyncMessage::Notification(n))) => match n.channel() {
                     "octopush_apply" => wakes.apply.notify_one(),
@@ -89,7 +92,6 @@ async fn session(url: &str, wakes: &Wakes, holder: &watch::Sender<Option<Holder>
                 wakes.send.notify_one();
                 wakes.maintenance.notify_one();
             }
-            _ = async {}, if setup.is_finished() && !is_ready => anyhow::bail!("the listening session could not be set up"),
         }
     }
 }

@@ -24,8 +24,8 @@ async fn connecting(
     database
         .admin
         .execute(
-            "insert into private.whatsapp_credentials (whatsapp_account_id, secret_id) values ($1, vault.create_secret($2, $3, ''))",
-            &[&account, &token, &account.to_string()],
+            "insert into private.whatsapp_credentials (whatsapp_account_id, waba_id, secret_id) values ($1, $4, vault.create_secret($2, $3, ''))",
+            &[&account, &token, &account.to_string(), &waba_id],
         )
         .await
         .unwrap();

@@ -1,1 +1,1 @@
-select worker.record_account_check($1, $2)
+select worker.record_account_check($1, $2, $3)

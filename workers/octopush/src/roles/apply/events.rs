@@ -5,6 +5,7 @@ use octopush_whatsapp::webhook::{
 };
 use serde::Serialize;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 /// One element of `worker.apply_messages`.
@@ -50,6 +51,8 @@ pub struct AccountEventRow {
     phone_number_id: Option<String>,
     field: String,
     payload: Value,
+    /// Tells a redelivery from a new event.
+    body_hash: String,
 }
 
 /// The events of a batch of webhooks by what becomes of them.
@@ -67,11 +70,16 @@ impl Sorted {
     pub fn read(&mut self, id: i64, body: &[u8]) {
         match webhook::parse(body) {
             Err(error) => self.problems.push((id, error.to_string())),
-            Ok(events) => events.into_iter().for_each(|event| self.add(id, event)),
+            Ok(events) => {
+                let body_hash = hex::encode(Sha256::digest(body));
+                events
+                    .into_iter()
+                    .for_each(|event| self.add(id, &body_hash, event));
+            }
         }
     }
 
-    fn add(&mut self, id: i64, event: Event) {
+    fn add(&mut self, id: i64, body_hash: &str, event: Event) {
         match event {
             Event::Message(message) => self.messages.push(message_row(id, *message)),
             Event::MessageEdit(edit) => self.messages.push(edit_row(id, *edit)),
@@ -94,6 +102,7 @@ impl Sorted {
                     phone_number_id,
                     field: field.unwrap_or_default(),
                     payload: raw,
+                    body_hash: body_hash.to_owned(),
                 });
             }
             Event::Other {
@@ -108,6 +117,7 @@ impl Sorted {
                     phone_number_id,
                     field,
                     payload: value,
+                    body_hash: body_hash.to_owned(),
                 });
             }
             other => {
@@ -119,6 +129,7 @@ impl Sorted {
                     phone_number_id: text("phone_number_id"),
                     field: text("event").unwrap_or_default(),
                     payload,
+                    body_hash: body_hash.to_owned(),
                 });
             }
         }

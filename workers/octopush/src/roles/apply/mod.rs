@@ -89,24 +89,29 @@ async fn apply_batch(pool: &Pool, limit: i32) -> Result<usize, DatabaseError> {
 async fn apply_one_by_one(pool: &Pool, limit: i32) -> Result<(), DatabaseError> {
     for _ in 0..limit {
         let mut client = pool.get().await?;
-        let transaction = client.transaction().await?;
+        let mut transaction = client.transaction().await?;
         let Some(kept) = claim(&transaction, 1).await?.pop() else {
             return Ok(());
         };
         let id = kept.id;
-        match apply(&transaction, &[kept]).await {
-            Ok(()) => transaction.commit().await?,
+        // A savepoint, so that the row stays ours between failing and being rejected.
+        let attempt = transaction.savepoint("one_webhook").await?;
+        match apply(&attempt, &[kept]).await {
+            Ok(()) => attempt.commit().await?,
             Err(error) if error.is_transient() => return Err(error),
             Err(error) => {
-                transaction.rollback().await?;
+                attempt.rollback().await?;
                 counter!(names::WEBHOOKS_REJECTED).increment(1);
                 warn!(webhook_event_id = id, %error, "webhook rejected");
-                let statement = client
+                let statement = transaction
                     .prepare_cached(include_str!("../../database/queries/reject_webhook.sql"))
                     .await?;
-                client.query_one(&statement, &[&id, &error.to_string()]).await?;
+                transaction
+                    .query_one(&statement, &[&id, &error.to_string()])
+                    .await?;
             }
         }
+        transaction.commit().await?;
     }
     Ok(())
 }

@@ -19,13 +19,14 @@ pub async fn run_due(pool: &Pool, graph: &CloudApi) -> Result<usize, DatabaseErr
     drop(client);
     for row in &due {
         let account_id: Uuid = row.get(0);
-        let outcome = check(graph, row.get(1), row.get(2), row.get(3)).await;
+        let secret_id: Uuid = row.get(1);
+        let outcome = check(graph, row.get(2), row.get(3), row.get(4)).await;
         info!(whatsapp_account_id = %account_id, ok = %outcome["ok"], "number checked");
         let client = pool.get().await?;
         client
             .query_one(
                 include_str!("../../database/queries/record_account_check.sql"),
-                &[&account_id, &outcome],
+                &[&account_id, &secret_id, &outcome],
             )
             .await?;
     }

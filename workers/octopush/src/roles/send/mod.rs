@@ -76,7 +76,10 @@ impl Sender {
         while !stop.is_cancelled() {
             let current = *self.holder.borrow_and_update();
             let Some(holder) = current else {
-                tokio::select! { _ = self.holder.changed() => {} () = stop.cancelled() => {} }
+                let changed = tokio::select! { changed = self.holder.changed() => changed, () = stop.cancelled() => break };
+                if changed.is_err() {
+                    break;
+                }
                 continue;
             };
             let wait = match self.round(holder, &mut numbers, &requests, &report).await {
@@ -87,7 +90,10 @@ impl Sender {
                 Err(error) => {
                     counter!(names::WORKER_ERRORS, "role" => "send").increment(1);
                     let delay = backoff.next_delay();
-                    warn!(%error, ?delay, "claiming messages failed, trying again");
+                    warn!(%error, ?delay, "claiming messages failed, trying again as a new holder");
+                    // A claim may have been committed although its reply was lost. Nobody posts those messages: as another holder
+                    // we find them abandoned, and they become uncertain instead of waiting for ever.
+                    self.wakes.new_session.notify_one();
                     tokio::select! { () = tokio::time::sleep(delay) => {} () = stop.cancelled() => {} }
                     continue;
                 }
@@ -95,7 +101,7 @@ impl Sender {
             tokio::select! {
                 () = self.wakes.send.notified() => {}
                 () = tokio::time::sleep(wait) => {}
-                _ = self.holder.changed() => {}
+                changed = self.holder.changed() => if changed.is_err() { break },
                 () = stop.cancelled() => {}
             }
         }
@@ -152,10 +158,11 @@ impl Sender {
                     .await
                     .expect("the semaphore is never closed");
                 let (graph, pool, pace) = (self.graph.clone(), self.pool.clone(), number.pace.clone());
-                let (report, lease) = (report.clone(), lease.clone());
+                let lease = lease.clone();
+                let mut unreported = Unreported::new(&claimed, report.clone());
                 requests.spawn(async move {
                     let outcome = post(&graph, &lease, &claimed, &pace, &pool).await;
-                    report.send(outcome).await.ok();
+                    unreported.report(outcome).await;
                     drop(slot);
                 });
             }
@@ -225,6 +232,40 @@ impl Sender {
             )
             .await?;
         Ok(())
+    }
+}
+
+/// Reports a request whose task ended without an outcome, by a panic, as uncertain: it may have been written.
+struct Unreported {
+    report: mpsc::Sender<Outcome>,
+    if_lost: Option<Outcome>,
+}
+
+impl Unreported {
+    fn new(claimed: &Claimed, report: mpsc::Sender<Outcome>) -> Self {
+        let if_lost = Outcome {
+            message_id: claimed.message_id,
+            send_try: claimed.send_try,
+            attempt: claimed.attempt,
+            fate: Fate::Uncertain,
+        };
+        Self {
+            report,
+            if_lost: Some(if_lost),
+        }
+    }
+
+    async fn report(&mut self, outcome: Outcome) {
+        self.if_lost = None;
+        self.report.send(outcome).await.ok();
+    }
+}
+
+impl Drop for Unreported {
+    fn drop(&mut self) {
+        if let Some(outcome) = self.if_lost.take() {
+            self.report.try_send(outcome).ok();
+        }
     }
 }
 

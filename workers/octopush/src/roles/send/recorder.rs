@@ -1,6 +1,6 @@
 //! Writes outcomes, many in one commit. What Meta answered is never given up while the process lives.
 
-use super::outcome::Outcome;
+use super::outcome::{Fate, Outcome};
 use crate::runtime::backoff::Backoff;
 use crate::runtime::database::DatabaseError;
 use crate::runtime::listener::Wakes;
@@ -16,30 +16,45 @@ const MOST_IN_A_BATCH: usize = 200;
 pub async fn run(pool: Pool, mut outcomes: mpsc::Receiver<Outcome>, wakes: Arc<Wakes>) {
     let mut batch = Vec::with_capacity(MOST_IN_A_BATCH);
     while outcomes.recv_many(&mut batch, MOST_IN_A_BATCH).await > 0 {
-        let mut backoff = Backoff::default();
-        loop {
-            match record(&pool, &batch).await {
-                Ok(()) => break,
-                // The report may have been committed all the same; it carries the attempt, so telling it twice changes nothing.
-                Err(problem) if problem.is_transient() => {
-                    let delay = backoff.next_delay();
-                    warn!(error = %problem, ?delay, count = batch.len(), "outcomes not recorded, trying again");
-                    tokio::time::sleep(delay).await;
-                }
-                Err(problem) => {
-                    error!(error = %problem, count = batch.len(), "a batch of outcomes was refused, recording one by one");
-                    for outcome in &batch {
-                        if let Err(problem) = record(&pool, std::slice::from_ref(outcome)).await {
-                            error!(error = %problem, message_id = %outcome.message_id, "outcome lost: the message stays uncertain");
-                        }
-                    }
-                    break;
+        if !insist(&pool, &batch).await {
+            error!(
+                count = batch.len(),
+                "a batch of outcomes was refused, recording one by one"
+            );
+            for outcome in &batch {
+                if !insist(&pool, std::slice::from_ref(outcome)).await {
+                    error!(message_id = %outcome.message_id, "an outcome was refused; the message becomes uncertain");
+                    let uncertain = Outcome {
+                        fate: Fate::Uncertain,
+                        ..outcome.clone()
+                    };
+                    insist(&pool, &[uncertain]).await;
                 }
             }
         }
         batch.clear();
         // The next message of each conversation may leave now.
         wakes.send.notify_one();
+    }
+}
+
+/// Tries until the database takes them or refuses them for good; returns whether it took them.
+async fn insist(pool: &Pool, batch: &[Outcome]) -> bool {
+    let mut backoff = Backoff::default();
+    loop {
+        match record(pool, batch).await {
+            Ok(()) => return true,
+            // The report may have been committed all the same; it carries try and attempt, so telling it twice changes nothing.
+            Err(problem) if problem.is_transient() => {
+                let delay = backoff.next_delay();
+                warn!(error = %problem, ?delay, count = batch.len(), "outcomes not recorded, trying again");
+                tokio::time::sleep(delay).await;
+            }
+            Err(problem) => {
+                error!(error = %problem, "outcomes refused");
+                return false;
+            }
+        }
     }
 }
 
