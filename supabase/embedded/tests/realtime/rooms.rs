@@ -162,6 +162,8 @@ async fn what_a_broadcast_is_about_can_be_read_when_it_arrives() {
     let mut socket = Socket::open(&stack).await;
     socket.joined("events", public(), None).await;
     let writer = stack.cluster.connect("supabase_admin", "postgres").await;
+    // As in production: the log is flushed, and so sent, before the transaction ends for others.
+    writer.batch_execute("set synchronous_commit = on").await.unwrap();
     let reader = stack.cluster.connect("supabase_admin", "postgres").await;
     let find = reader
         .prepare("select exists (select from public.events where n = $1)")
