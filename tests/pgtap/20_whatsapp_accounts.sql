@@ -2,7 +2,7 @@
 
 begin;
 \ir helpers/load.sql
-select plan(48);
+select plan(50);
 select tests.make_world();
 
 create function tests.connect(p_user text, p_org text, p_waba text, p_number text, p_token text) returns text language sql as $$
@@ -20,7 +20,7 @@ begin
     perform tests.login_worker();
     for v_check in select * from worker.claim_account_checks(10) loop
         v_tokens := v_tokens || v_check.access_token;
-        perform worker.record_account_check(v_check.whatsapp_account_id, p_outcome);
+        perform worker.record_account_check(v_check.whatsapp_account_id, v_check.secret_id, p_outcome);
     end loop;
     perform tests.logout();
     return v_tokens;
@@ -85,17 +85,19 @@ select is(tests.check_accounts('{"ok": true}'), '{}', 'and is not checked again'
 select is(tests.receive('wamid.proven', '{"phone_number_id": "777", "wa_id": "60111112222"}'), '{}', 'it receives');
 
 -- Replacing the token keeps receiving, and the outcome for the old one is not taken for the new one.
+select secret_id as old_secret from private.whatsapp_credentials where whatsapp_account_id = (tests.account('acme', '777')).id \gset
 select is(tests.connect('acme.owner', 'acme', '901', '777', 'token-two'), null, 'calling again replaces the token');
+select is((tests.account('acme', '777')).waba_id, '900', 'but nothing that Meta has confirmed');
 select is((select count(*) from public.whatsapp_accounts where phone_number_id = '777'), 1::bigint, 'of the same account');
 select is((select count(*) from vault.secrets where name like 'whatsapp:%'), 1::bigint, 'the old token is gone from Vault');
 select is(tests.receive('wamid.meanwhile', '{"phone_number_id": "777", "wa_id": "60111112222"}'), '{}', 'customers are heard meanwhile');
 select tests.login_worker();
-select worker.record_account_check((tests.account('acme', '777')).id, '{"ok": false, "final": true, "reason": "expired"}');
+select worker.record_account_check((tests.account('acme', '777')).id, :'old_secret', '{"ok": false, "final": true, "reason": "expired"}');
 select tests.logout();
 select is((tests.account('acme', '777')).status, 'connecting', 'a late outcome of the old token changes nothing');
 select is(tests.check_accounts('{"ok": false, "final": true, "reason": "refused by Meta"}'), array['token-two'], 'the new token is checked');
 select is(
-    (select row (a.status, a.status_reason, a.waba_id)::text from tests.account('acme', '777') a), '(error,"refused by Meta",901)',
+    (select row (a.status, a.status_reason, a.waba_id)::text from tests.account('acme', '777') a), '(error,"refused by Meta",900)',
     'a refused token leaves the reason'
 );
 select is(
@@ -104,6 +106,11 @@ select is(
     array['admin', 'owner'], 'and those who can mend it are told'
 );
 select is(tests.receive('wamid.error', '{"phone_number_id": "777", "wa_id": "60111112222"}'), '{}', 'customers are still heard');
+
+select tests.set_clock(now() + interval '1 day 1 hour');
+select tests.connect('acme.owner', 'acme', '901', '777', 'token-two-b'), tests.check_accounts('{"ok": true}');
+select is((select row (a.status, a.waba_id)::text from tests.account('acme', '777') a), '(connected,901)', 'a good one confirms the WABA with it');
+update public.whatsapp_accounts set status = 'error' where id = (tests.account('acme', '777')).id;
 
 -- A number that another organisation proves.
 select is(tests.connect('globex.owner', 'globex', '900', '777', 'token-three'), null, 'another organisation connects it while it does not work here');

@@ -2,7 +2,7 @@
 
 begin;
 \ir helpers/load.sql
-select plan(20);
+select plan(21);
 select tests.make_world();
 
 select lives_ok($$ select tests.for_worker($q$ select worker.store_webhooks(array['{"n": 1}', 'not json', '\xff00'::bytea]) $q$) $$, 'any bytes are kept');
@@ -54,9 +54,9 @@ update public.whatsapp_accounts set waba_id = '91001' where id = tests.id('acme.
 select tests.make_account('globex', 'globex.off', '1004', 'disconnected');
 update public.whatsapp_accounts set waba_id = '91001' where id = tests.id('globex.off');
 select tests.for_worker($$ select worker.record_account_events('[
-    {"waba_id": "91001", "phone_number_id": "1001", "field": "phone_number_quality_update", "payload": {"event": "FLAGGED"}, "webhook_event_id": 7},
-    {"waba_id": "91001", "phone_number_id": null, "field": "account_update", "payload": null, "webhook_event_id": 8},
-    {"waba_id": "404", "phone_number_id": null, "field": "account_update", "payload": {}, "webhook_event_id": 9}]') $$);
+    {"waba_id": "91001", "phone_number_id": "1001", "field": "phone_number_quality_update", "payload": {"event": "FLAGGED"}, "webhook_event_id": 7, "body_hash": "0a"},
+    {"waba_id": "91001", "phone_number_id": null, "field": "account_update", "payload": null, "webhook_event_id": 8, "body_hash": "0b"},
+    {"waba_id": "404", "phone_number_id": null, "field": "account_update", "payload": {}, "webhook_event_id": 9, "body_hash": "0c"}]') $$);
 select results_eq(
     $$ select org_id, whatsapp_account_id, webhook_event_id from public.whatsapp_events where field = 'phone_number_quality_update' $$,
     $$ values (tests.id('acme'), tests.id('acme.number'), 7::bigint) $$, 'an event of a number belongs to it'
@@ -67,6 +67,13 @@ select set_eq(
 );
 select is((select count(*) from public.whatsapp_events where webhook_event_id = 9), 0::bigint, 'of an unknown WABA to nobody');
 select is(tests.count_for('globex.owner', 'select from public.whatsapp_events'), 0::bigint, 'and to no other organisation');
+select tests.for_worker($$ select worker.record_account_events('[
+    {"waba_id": "91001", "phone_number_id": "1001", "field": "phone_number_quality_update", "payload": {"event": "FLAGGED"}, "webhook_event_id": 10, "body_hash": "0a"},
+    {"waba_id": "91001", "phone_number_id": "1001", "field": "phone_number_quality_update", "payload": {"event": "FLAGGED"}, "webhook_event_id": 11, "body_hash": "0d"}]') $$);
+select is(
+    (select array_agg(webhook_event_id order by webhook_event_id) from public.whatsapp_events where field = 'phone_number_quality_update'),
+    array[7, 11]::bigint[], 'the same webhook again is the same event, the same words in another webhook are not'
+);
 
 -- Figures for /metrics and doctor.
 select results_eq(

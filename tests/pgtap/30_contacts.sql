@@ -2,7 +2,7 @@
 
 begin;
 \ir helpers/load.sql
-select plan(55);
+select plan(59);
 select tests.make_world();
 
 create function tests.make(p_fields jsonb, p_user text default 'acme.agent') returns text language sql as $$
@@ -81,10 +81,13 @@ select is(
 );
 select is(tests.change('{"phone": "0123456789"}'), 'CONTACT_002', 'a number of another contact is refused');
 select is(tests.change('{"phone": "nonsense"}'), 'CONTACT_003', 'so is no number');
-select is(tests.change('{"phone": null}'), null, 'a contact whom WhatsApp knows may lose the phone');
-select tests.make_contact('acme', 'acme.phone-only', '+60131112222');
-update public.contacts set wa_id = null where id = tests.id('acme.phone-only');
-select is(tests.change('{"phone": null}', p_contact => 'acme.phone-only'), 'CONTACT_003', 'one known only by it may not');
+select is(tests.change('{"phone": null}'), 'CONTACT_003', 'a contact known by the number alone keeps it');
+select is(tests.change('{"phone": "+60 12-999 8888"}'), null, 'a number changes');
+select is((select row (phone, wa_id)::text from public.contacts where id = tests.id('acme.siti')), '(+60129998888,)', 'and with it who answers on WhatsApp');
+update public.contacts set wa_id = '60129998888', bsuid = 'MY.1234567' where id = tests.id('acme.siti');
+select is(tests.change('{"company": "Acme", "phone": "+60129998888"}'), null, 'the same number again');
+select is((tests.contact('acme.siti')).wa_id, '60129998888', 'changes nothing about that');
+select is(tests.change('{"phone": null}'), null, 'who has a BSUID may lose the number');
 select is(
     (tests.activities('acme'))[1:3], array['contact.created', 'contact.created', 'contact.updated'], 'creating and editing are in the feed'
 );
@@ -94,6 +97,7 @@ select is(
 );
 
 -- Trash.
+select tests.make_contact('acme', 'acme.ravi', '+60131112222');
 select is(tests.error_for('acme.campaign_manager', $$ select delete_contact(tests.id('acme.siti')) $$), null, 'a contact is put into the trash');
 select is(tests.error_for('acme.campaign_manager', $$ select delete_contact(tests.id('acme.siti')) $$), null, 'twice is as good as once');
 select is((select count(*) from public.activity_log where kind = 'contact.deleted'), 1::bigint, 'and told once');
@@ -101,7 +105,7 @@ select is(tests.count_for('acme.agent', $$ select from public.contacts where id 
 select is(tests.count_for('acme.admin', $$ select from public.contacts where id = tests.id('acme.siti') $$), 1::bigint, 'admins do');
 select is(tests.change('{"company": "X"}'), 'CONTACT_004', 'it cannot be edited there');
 select is(tests.error_for('acme.admin', $$ select create_contact(tests.id('acme'), '{"phone": "+60131112222"}') $$), 'CONTACT_002', 'a living duplicate is named');
-select tests.error_for('acme.owner', $$ select delete_contact(tests.id('acme.phone-only')) $$);
+select tests.error_for('acme.owner', $$ select delete_contact(tests.id('acme.ravi')) $$);
 select is(tests.make('{"phone": "+60131112222"}'), 'CONTACT_004', 'one in the trash is called that');
 select is(tests.error_for('acme.admin', $$ select restore_contact(tests.id('acme.siti')) $$), null, 'an admin restores it');
 select is(tests.count_for('acme.agent', $$ select from public.contacts where id = tests.id('acme.siti') $$), 1::bigint, 'and everybody sees it again');

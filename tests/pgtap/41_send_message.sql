@@ -2,7 +2,7 @@
 
 begin;
 \ir helpers/load.sql
-select plan(86);
+select plan(87);
 select tests.make_world();
 select tests.make_conversation('acme', 'acme.shut', 'acme.number', 'acme.ravi', interval '-1 second')
 from tests.make_contact('acme', 'acme.ravi', '+60177777777');
@@ -90,6 +90,7 @@ select is(tests.say($$ THREAD, 'key-4096', 'text', repeat('x', 4096) $$), null, 
 select tests.receive('wamid.question', '{"body": "how much?"}');
 select is(tests.say($$ THREAD, 'key-quote', 'text', 'ten', null, (select id from public.messages where wa_message_id = 'wamid.question') $$), null, 'a message is quoted');
 select is((select reply_to_wa_message_id from public.messages where client_key = 'key-quote'), 'wamid.question', 'by Meta''s id');
+select is(tests.say($$ THREAD, 'key-quote', 'text', 'ten' $$), 'MESSAGE_005', 'the same words to something else are another message');
 select is(
     tests.error_for('acme.agent', $$ select send_message(tests.id('acme.shut'), 'key-quote-2', 'text', 'x', null,
         (select id from public.messages where wa_message_id = 'wamid.question')) $$),

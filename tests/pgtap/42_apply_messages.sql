@@ -2,7 +2,7 @@
 
 begin;
 \ir helpers/load.sql
-select plan(71);
+select plan(75);
 select tests.make_world();
 
 create function tests.thread_of(p_wa_id text) returns public.conversations language sql security definer as $$
@@ -140,6 +140,16 @@ select is((select row (wa_id, full_name)::text from public.contacts where id = t
 update public.contacts set deleted_at = now() where id = tests.id('acme.typed');
 select tests.receive('wamid.typed-2', '{"wa_id": "60133334444"}');
 select is((tests.contact('acme.typed')).deleted_at, null, 'who writes comes back from the trash');
+
+select tests.make_contact('acme', 'acme.moved', '+60136660000', 'MY.55554444');
+select tests.receive('wamid.moved', '{"wa_id": "60136661111", "bsuid": "MY.55554444"}');
+select is((select row (phone, wa_id)::text from public.contacts where id = tests.id('acme.moved')), '(+60136660000,60136661111)', 'a person with a new number is known by BSUID and answered there');
+select tests.make_contact('acme', 'acme.mistyped', '+60137770000');
+update public.contacts set wa_id = '60137771111' where id = tests.id('acme.mistyped');
+select tests.receive('wamid.other', '{"wa_id": "60137770000"}');
+select isnt((tests.wa_message('wamid.other')).contact_id, tests.id('acme.mistyped'), 'a phone somebody typed names nobody who writes from another number');
+select is((select phone from public.contacts where wa_id = '60137770000'), null, 'whoever writes from it is a contact of their own, whose phone is taken');
+select is((tests.contact('acme.mistyped')).wa_id, '60137771111', 'and the other stays as they were');
 
 -- Reactions.
 select tests.sent('wamid.ours') as ours \gset

@@ -110,6 +110,14 @@ select tests.apply_statuses(jsonb_build_array(tests.said('wamid.try-1', 'sent', 
 select is((select row (m.status, m.wa_message_id)::text from tests.message(:'tried') m), '(sent,wamid.try-1)', 'which names it');
 select is(tests.outbox(:'tried'), null, 'and takes it out of the outbox, so that it is not sent after all');
 
+-- A status without our id waits, one with it names the message: then both count.
+select tests.handed_over() as both \gset
+select tests.apply_statuses(jsonb_build_array(tests.said('wamid.both', 'delivered')));
+select is((tests.message(:'both')).status, 'pending', 'a status that names nothing of ours waits');
+select tests.apply_statuses(jsonb_build_array(tests.said('wamid.both', 'sent', jsonb_build_object('message_id', :'both', 'send_try', 0))));
+select is(tests.came_out('wamid.both'), tests.expected(array['sent', 'delivered']), 'for the one that names it');
+select is((select count(*) from private.parked_statuses where wa_message_id = 'wamid.both'), 0::bigint, 'nothing waits any more');
+
 -- What is not ours.
 select is(tests.apply_statuses(jsonb_build_array(tests.said('wamid.elsewhere', 'read'))), '{}', 'a status of a message we do not know is no problem');
 select is((select count(*) from private.parked_statuses where wa_message_id = 'wamid.elsewhere'), 1::bigint, 'it is parked');

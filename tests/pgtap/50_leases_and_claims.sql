@@ -2,7 +2,7 @@
 
 begin;
 \ir helpers/load.sql
-select plan(59);
+select plan(62);
 select tests.make_world();
 select tests.make_contact('acme', 'acme.ravi', '+60177777777'), tests.make_contact('acme', 'acme.mei', '+60188888888');
 select tests.make_conversation('acme', 'acme.ravis', 'acme.number', 'acme.ravi', interval '1 hour'),
@@ -92,13 +92,22 @@ select is(
         'select * from worker.lease_numbers(%L, %s, 60, 100)', tests.id('one'), hashtext('one'))) r),
     true, 'the holder is told when to look again'
 );
+select tests.queue('to somebody else', 'acme.meis') as else \gset
+select results_eq(
+    $$ select (r ->> 'ready')::integer from tests.for_worker(format('select * from worker.lease_numbers(%L, %s, 60, 1)', tests.id('one'), hashtext('one'))) r $$,
+    array[1], 'what waits for its time does not hide what is ready behind it'
+);
+select results_eq($$ select tests.claim('one') $$, array[:'else']::uuid[], 'which is handed out');
+select tests.record(:'else', 'accepted', '{"wa_message_id": "wamid.else"}');
 update private.outbox set ready_at = now() where message_id = :'again';
 select results_eq($$ select tests.claim('one') $$, array[:'again']::uuid[], 'then it is handed out');
-select is((tests.outbox(:'again')).attempt, 2::smallint, 'as the second attempt');
+select is((tests.outbox(:'again')).attempt, 2, 'as the second attempt');
 select tests.record(:'again', 'retry', '{"retry_seconds": 0}');
 select is(tests.state(:'again'), 'pending in the outbox: sending 2', 'a report about the first attempt changes nothing');
 select tests.record(:'again', 'failed', '{"error_code": "131026"}');
 select is(tests.state(:'again'), 'pending in the outbox: sending 2', 'whatever it says');
+select tests.record(:'again', 'failed', '{"error_code": "131026", "attempt": 2, "send_try": 1}');
+select is(tests.state(:'again'), 'pending in the outbox: sending 2', 'nor does one about another try of a person');
 select tests.record(:'again', 'retry', '{"retry_seconds": 0, "attempt": 2}');
 select results_eq($$ select tests.claim('one') $$, array[:'again']::uuid[], 'the third attempt');
 select tests.record(:'again', 'accepted', '{"wa_message_id": "wamid.again", "attempt": 3}');
@@ -191,7 +200,7 @@ select tests.record(:'paused', 'retry', '{"retry_seconds": 0}');
 select is_empty($$ select tests.lease('three') $$, 'when that is no,');
 select is(tests.state(:'paused'), 'failed WA_006', 'it fails too');
 update public.whatsapp_accounts set status = 'connected' where id = tests.id('acme.number');
-insert into private.whatsapp_credentials (whatsapp_account_id, secret_id) values (tests.id('acme.number'), vault.create_secret('again', 'again', ''));
+insert into private.whatsapp_credentials (whatsapp_account_id, secret_id, waba_id) values (tests.id('acme.number'), vault.create_secret('again', 'again', ''), '91001');
 select tests.queue('abandoned', 'acme.ravis') as abandoned \gset
 select tests.lease('three'), tests.claim('three');
 select tests.error_for('acme.owner', $$ select disconnect_whatsapp_account(tests.id('acme.number')) $$);

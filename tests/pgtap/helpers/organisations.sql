@@ -33,8 +33,8 @@ begin
     insert into public.whatsapp_accounts (id, org_id, waba_id, phone_number_id, display_phone_number, status, connected_at)
     values (tests.id(p_name), tests.id(p_org), '9' || p_phone_number_id, p_phone_number_id, '+60 3-' || p_phone_number_id, p_status,
         case when p_status = 'connected' then now() end);
-    insert into private.whatsapp_credentials (whatsapp_account_id, secret_id, checked_at, check_attempts)
-    values (tests.id(p_name), vault.create_secret('secret-of-' || p_name, 'tests:' || p_name, ''),
+    insert into private.whatsapp_credentials (whatsapp_account_id, secret_id, waba_id, checked_at, check_attempts)
+    values (tests.id(p_name), vault.create_secret('secret-of-' || p_name, 'tests:' || p_name, ''), '9' || p_phone_number_id,
         case when p_status <> 'connecting' then now() end, 1);
     return tests.id(p_name);
 end

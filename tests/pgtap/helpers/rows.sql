@@ -18,8 +18,8 @@ begin
     update public.contacts set deleted_at = now() where id = tests.id(p_org || '.trashed');
     insert into public.tags (id, org_id, name) values (tests.id(p_org || '.tag'), v_org_id, 'VIP');
     insert into public.contact_tags (org_id, contact_id, tag_id) values (v_org_id, tests.id(p_org || '.siti'), tests.id(p_org || '.tag'));
-    insert into public.whatsapp_events (org_id, whatsapp_account_id, field, payload)
-    values (v_org_id, tests.id(p_org || '.number'), 'account_update', '{}');
+    insert into public.whatsapp_events (org_id, whatsapp_account_id, field, payload, body_hash)
+    values (v_org_id, tests.id(p_org || '.number'), 'account_update', '{}', '\x00');
     insert into public.activity_log (org_id, kind) values (v_org_id, 'organization.created');
     insert into public.notifications (id, org_id, user_id, kind)
     select tests.id(p_org || '.notification.' || m.role || m.user_id), v_org_id, m.user_id, 'conversation.unassigned'
