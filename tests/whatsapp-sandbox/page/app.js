@@ -44,6 +44,7 @@ function say(message) {
       phone_number_id: number(), name: $("name").value.trim() || undefined, ...context, ...message,
     });
     quote(null);
+    $("log").scrollTop = $("log").scrollHeight;
     await refresh();
   });
 }

@@ -1,6 +1,6 @@
 //! The carrier: takes what is due, applies the faults, posts with limited concurrency, and brings back what was not acknowledged.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -22,24 +22,35 @@ pub async fn run(world: Arc<World>) {
         .redirect(reqwest::redirect::Policy::none())
         .build()
         .expect("an HTTP client without special wishes");
+    let mut ready = VecDeque::new();
+    let mut generation = world.post.generation.load(Ordering::Relaxed);
     loop {
+        let current = world.post.generation.load(Ordering::Relaxed);
+        if current != generation {
+            ready.clear();
+            generation = current;
+        }
+        if ready.is_empty() {
+            ready.extend(write_letters(&world, take_due(&world.post)));
+        }
+        let concurrency = world.state().settings.webhook_concurrency.max(1);
+        while world.post.in_flight.load(Ordering::Relaxed) < concurrency
+            && let Some(letter) = ready.pop_front()
+        {
+            dispatch(&world, &http, letter);
+        }
+        world.post.ready.store(ready.len(), Ordering::Relaxed);
         let next = world.post.heap().peek().map(|due| due.at);
-        let is_full =
-            world.post.in_flight.load(Ordering::Relaxed) >= world.state().settings.webhook_concurrency.max(1);
         match next {
-            Some(at) if !is_full && at <= Instant::now() => {
-                let letters = write_letters(&world, take_due(&world.post));
-                for letter in letters {
-                    dispatch(&world, &http, letter);
-                }
-            }
-            Some(at) if !is_full => {
+            // Woken by a delivery that ended.
+            _ if !ready.is_empty() => world.post.woken.notified().await,
+            Some(at) => {
                 tokio::select! {
                     () = tokio::time::sleep_until(at.into()) => {}
                     () = world.post.woken.notified() => {}
                 }
             }
-            _ => world.post.woken.notified().await,
+            None => world.post.woken.notified().await,
         }
     }
 }

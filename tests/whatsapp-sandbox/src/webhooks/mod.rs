@@ -130,6 +130,8 @@ pub struct PostOffice {
     generation: AtomicU64,
     woken: Notify,
     in_flight: AtomicUsize,
+    /// Written and waiting for their turn.
+    ready: AtomicUsize,
     records: Mutex<(VecDeque<DeliveryRecord>, u64)>,
 }
 
@@ -184,7 +186,7 @@ impl PostOffice {
 
     /// Waiting and on their way.
     pub fn pending(&self) -> usize {
-        self.heap().len() + self.in_flight.load(Ordering::Relaxed)
+        self.heap().len() + self.ready.load(Ordering::Relaxed) + self.in_flight.load(Ordering::Relaxed)
     }
 
     fn record(&self, mut record: DeliveryRecord) {

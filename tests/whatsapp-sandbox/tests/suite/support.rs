@@ -183,7 +183,8 @@ impl Stage {
             http,
         };
         stage
-            .settings(json!({"sent_after_ms": 5, "delivered_after_ms": 25, "read_after_ms": 60, "webhook_retry_ms": 10,
+            // One notification at a time, so that what happens in order is told in order.
+            .settings(json!({"webhook_concurrency": 1, "sent_after_ms": 5, "delivered_after_ms": 25, "read_after_ms": 60, "webhook_retry_ms": 10,
                 "template_review_ms": 10}))
             .await;
         stage

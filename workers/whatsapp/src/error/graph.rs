@@ -67,7 +67,7 @@ impl GraphError {
     /// What to do with the message, the number or the account.
     #[must_use]
     pub fn retry_class(&self) -> RetryClass {
-        classify(self.code, Some(self.http_status), self.is_transient)
+        classify(self.code, self.subcode, Some(self.http_status), self.is_transient)
     }
 }
 
@@ -109,7 +109,7 @@ impl ReportedError {
     /// contact or the account.
     #[must_use]
     pub fn retry_class(&self) -> RetryClass {
-        classify(self.code, None, false)
+        classify(self.code, None, None, false)
     }
 }
 

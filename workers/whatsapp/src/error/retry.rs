@@ -28,10 +28,11 @@ pub enum RetryClass {
     NeedsHuman { hint: &'static str },
 }
 
-/// Decides by code first, then by HTTP status and Meta's own word on transience. Codes reported in webhooks have no HTTP status.
+/// Decides by code first, then by HTTP status and Meta's own word on transience. Errors reported in webhooks have neither subcode nor
+/// HTTP status.
 #[must_use]
-pub fn classify(code: i64, http_status: Option<u16>, is_transient: bool) -> RetryClass {
-    class_of_code(code).unwrap_or(match http_status {
+pub fn classify(code: i64, subcode: Option<i64>, http_status: Option<u16>, is_transient: bool) -> RetryClass {
+    class_of_code(code, subcode).unwrap_or(match http_status {
         _ if is_transient => RetryClass::RetryBackoff,
         // Some answers are a proxy's: it is busy, or gave up waiting.
         Some(408 | 429 | 500..) => RetryClass::RetryBackoff,
@@ -48,10 +49,13 @@ pub fn classify(code: i64, http_status: Option<u16>, is_transient: bool) -> Retr
 /// False for codes this crate has never heard of: worth an alert, since the decision was made by HTTP status alone.
 #[must_use]
 pub fn is_known(code: i64) -> bool {
-    class_of_code(code).is_some()
+    class_of_code(code, None).is_some()
 }
 
-fn class_of_code(code: i64) -> Option<RetryClass> {
+/// The subcode by which the Graph API says that an object is not there, or not there for this token.
+const NO_SUCH_OBJECT: i64 = 33;
+
+fn class_of_code(code: i64, subcode: Option<i64>) -> Option<RetryClass> {
     use RetryClass::{
         FailPermanent, NeedsHuman, OptOut, PauseNumber, PausePair, RetryAfter, RetryBackoff, SlowNumber,
     };
@@ -75,6 +79,9 @@ fn class_of_code(code: i64) -> Option<RetryClass> {
             "The access token may not use this number: grant it the WhatsApp permissions and the account.",
         ),
         33 | 803 => human("Meta does not know this phone number id: it was deleted, moved or mistyped."),
+        100 if subcode == Some(NO_SUCH_OBJECT) => human(
+            "The access token does not reach this phone number, or the number is gone: connect it again.",
+        ),
         368 | 131_031 => human(
             "Meta restricted or locked the WhatsApp account: see its status in Meta's Business Support.",
         ),

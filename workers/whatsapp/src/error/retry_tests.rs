@@ -17,7 +17,7 @@ fn wait(seconds: u64) -> RetryClass {
 fn check(http_status: u16, code: i64, expected: &RetryClass) {
     assert!(is_known(code), "{code} is not in the table");
     for status in [Some(http_status), None, Some(500), Some(400)] {
-        let class = classify(code, status, false);
+        let class = classify(code, None, status, false);
         match (expected, &class) {
             (NeedsHuman { .. }, NeedsHuman { hint }) => assert!(hint.ends_with('.'), "{code}: {hint}"),
             _ => assert_eq!(&class, expected, "code {code}, HTTP {status:?}"),
@@ -139,13 +139,13 @@ codes! {
 fn unknown_codes_go_by_status_and_transience() {
     const NEW: i64 = 987_654;
     assert!(!is_known(NEW));
-    assert_eq!(classify(NEW, Some(500), false), RetryBackoff);
-    assert_eq!(classify(NEW, Some(503), false), RetryBackoff);
-    assert_eq!(classify(NEW, Some(400), true), RetryBackoff);
-    assert_eq!(classify(NEW, None, true), RetryBackoff);
-    assert_eq!(classify(NEW, Some(400), false), FailPermanent);
-    assert_eq!(classify(NEW, Some(404), false), FailPermanent);
-    assert_eq!(classify(NEW, None, false), FailPermanent);
+    assert_eq!(classify(NEW, None, Some(500), false), RetryBackoff);
+    assert_eq!(classify(NEW, None, Some(503), false), RetryBackoff);
+    assert_eq!(classify(NEW, None, Some(400), true), RetryBackoff);
+    assert_eq!(classify(NEW, None, None, true), RetryBackoff);
+    assert_eq!(classify(NEW, None, Some(400), false), FailPermanent);
+    assert_eq!(classify(NEW, None, Some(404), false), FailPermanent);
+    assert_eq!(classify(NEW, None, None, false), FailPermanent);
 }
 
 #[test]
@@ -160,6 +160,15 @@ fn answers_of_proxies_are_not_taken_for_code_zero() {
     ));
     assert!(matches!(
         GraphError::without_body(302).retry_class(),
+        NeedsHuman { .. }
+    ));
+}
+
+#[test]
+fn a_number_out_of_reach_is_not_the_messages_fault() {
+    assert_eq!(classify(100, Some(2_494_010), Some(400), false), FailPermanent);
+    assert!(matches!(
+        classify(100, Some(33), Some(400), false),
         NeedsHuman { .. }
     ));
 }
