@@ -160,8 +160,9 @@ test('answers quote what they answer, and reactions sit on their message', async
 
 test('rows do not move under the pointer', async ({ page, team }) => {
   const [lower, upper] = [newCustomer('Lower Lisa'), newCustomer('Upper Umar')];
-  await customerWrites(team.number, lower, { text: 'first' });
-  await customerWrites(team.number, upper, { text: 'second' });
+  // Meta's times have seconds: what is to be in order must not share one.
+  await customerWrites(team.number, lower, { text: 'first', timestamp: secondsAgo(20) });
+  await customerWrites(team.number, upper, { text: 'second', timestamp: secondsAgo(10) });
   await signIn(page, team.owner, '/conversations');
   const { row, list } = inbox(page);
   await expect(row(upper)).toBeVisible();
@@ -179,8 +180,8 @@ test('rows do not move under the pointer', async ({ page, team }) => {
 
 test('the keyboard alone is enough', async ({ page, team }) => {
   const [older, newer] = [newCustomer('Olive Older'), newCustomer('Nina Newer')];
-  await customerWrites(team.number, older, { text: 'first' });
-  await customerWrites(team.number, newer, { text: 'second' });
+  await customerWrites(team.number, older, { text: 'first', timestamp: secondsAgo(20) });
+  await customerWrites(team.number, newer, { text: 'second', timestamp: secondsAgo(10) });
   await signIn(page, team.owner);
   await expect(page.getByRole('heading', { name: 'Dashboard', level: 1 })).toBeVisible();
   const { box, row, bubble } = inbox(page);

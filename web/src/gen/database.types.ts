@@ -239,14 +239,14 @@ isOneToOne: false
                   ]
                 },"whatsapp_accounts": {
                   Row: {
-                    "connected_at": string | null,"created_at": string,"display_phone_number": string | null,"id": string,"messages_per_second": number,"messaging_tier": string | null,"org_id": string,"paused_until": string | null,"phone_number_id": string,"quality_rating": string,"status": string,"status_reason": string | null,"updated_at": string,"verified_name": string | null,"waba_id": string
+                    "connected_at": string | null,"created_at": string,"display_phone_number": string | null,"id": string,"is_receiving": boolean,"messages_per_second": number,"messaging_tier": string | null,"org_id": string,"paused_until": string | null,"phone_number_id": string,"quality_rating": string,"status": string,"status_reason": string | null,"updated_at": string,"verified_name": string | null,"waba_id": string
                   }
                   ComputedFields: never
                   Insert: {
-                    "connected_at"?: string | null,"created_at"?: string,"display_phone_number"?: string | null,"id"?: string,"messages_per_second"?: number,"messaging_tier"?: string | null,"org_id": string,"paused_until"?: string | null,"phone_number_id": string,"quality_rating"?: string,"status"?: string,"status_reason"?: string | null,"updated_at"?: string,"verified_name"?: string | null,"waba_id": string
+                    "connected_at"?: string | null,"created_at"?: string,"display_phone_number"?: string | null,"id"?: string,"is_receiving"?: never,"messages_per_second"?: number,"messaging_tier"?: string | null,"org_id": string,"paused_until"?: string | null,"phone_number_id": string,"quality_rating"?: string,"status"?: string,"status_reason"?: string | null,"updated_at"?: string,"verified_name"?: string | null,"waba_id": string
                   }
                   Update: {
-                    "connected_at"?: string | null,"created_at"?: string,"display_phone_number"?: string | null,"id"?: string,"messages_per_second"?: number,"messaging_tier"?: string | null,"org_id"?: string,"paused_until"?: string | null,"phone_number_id"?: string,"quality_rating"?: string,"status"?: string,"status_reason"?: string | null,"updated_at"?: string,"verified_name"?: string | null,"waba_id"?: string
+                    "connected_at"?: string | null,"created_at"?: string,"display_phone_number"?: string | null,"id"?: string,"is_receiving"?: never,"messages_per_second"?: number,"messaging_tier"?: string | null,"org_id"?: string,"paused_until"?: string | null,"phone_number_id"?: string,"quality_rating"?: string,"status"?: string,"status_reason"?: string | null,"updated_at"?: string,"verified_name"?: string | null,"waba_id"?: string
                   }
                   Relationships: [
                     {
@@ -259,14 +259,14 @@ isOneToOne: false
                   ]
                 },"whatsapp_events": {
                   Row: {
-                    "created_at": string,"field": string,"id": string,"org_id": string,"payload": NonNullable<Json>,"webhook_event_id": number | null,"whatsapp_account_id": string | null
+                    "body_hash": string,"created_at": string,"field": string,"id": string,"org_id": string,"payload": NonNullable<Json>,"webhook_event_id": number | null,"whatsapp_account_id": string | null
                   }
                   ComputedFields: never
                   Insert: {
-                    "created_at"?: string,"field": string,"id"?: string,"org_id": string,"payload": NonNullable<Json>,"webhook_event_id"?: number | null,"whatsapp_account_id"?: string | null
+                    "body_hash": string,"created_at"?: string,"field": string,"id"?: string,"org_id": string,"payload": NonNullable<Json>,"webhook_event_id"?: number | null,"whatsapp_account_id"?: string | null
                   }
                   Update: {
-                    "created_at"?: string,"field"?: string,"id"?: string,"org_id"?: string,"payload"?: NonNullable<Json>,"webhook_event_id"?: number | null,"whatsapp_account_id"?: string | null
+                    "body_hash"?: string,"created_at"?: string,"field"?: string,"id"?: string,"org_id"?: string,"payload"?: NonNullable<Json>,"webhook_event_id"?: number | null,"whatsapp_account_id"?: string | null
                   }
                   Relationships: [
                     {
