@@ -12,7 +12,8 @@ create view tests.functions as
 select p.oid, n.nspname as schema, p.proname as name, p.oid::regprocedure::text as signature,
     -- A call with nothing in it: whoever may not execute the function is told so before anything else.
     format('select %I.%I(%s)', n.nspname, p.proname,
-        (select string_agg('null::' || format_type(t, null), ', ' order by nth) from unnest(p.proargtypes) with ordinality as a (t, nth))) as call
+        (select string_agg(format('null::%s.%I', t.typnamespace::regnamespace, t.typname), ', ' order by a.nth)
+            from unnest(p.proargtypes) with ordinality as a (id, nth) join pg_catalog.pg_type t on t.oid = a.id)) as call
 from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace
 where n.nspname in ('public', 'private', 'worker') and p.prokind = 'f';
 
