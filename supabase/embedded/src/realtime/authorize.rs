@@ -81,13 +81,11 @@ pub async fn reads(platform: &Platform, caller: &Caller, topic: &str) -> Result<
         )
         .await?;
     let probes: Vec<Uuid> = rows.iter().map(|row| row.get(0)).collect();
-    become_caller(&transaction, caller, topic).await?;
-    let rows = transaction
-        .query(
-            "select extension from realtime.messages where topic = $1 and id = any ($2)",
-            &[&topic, &probes],
-        )
+    let select = transaction
+        .prepare_cached("select extension from realtime.messages where topic = $1 and id = any ($2)")
         .await?;
+    become_caller(&transaction, caller, topic).await?;
+    let rows = transaction.query(&select, &[&topic, &probes]).await?;
     transaction.rollback().await?;
     let sees = |extension: Extension| rows.iter().any(|row| row.get::<_, &str>(0) == extension.as_str());
     Ok(Reads {
@@ -106,13 +104,11 @@ pub async fn may_write(
     let _place = platform.realtime.probe_place().await;
     let mut client = platform.pool.get().await.map_err(|_| ProbeError::Unavailable)?;
     let transaction = client.transaction().await?;
+    let insert = transaction
+        .prepare_cached("insert into realtime.messages (topic, extension) values ($1, $2)")
+        .await?;
     become_caller(&transaction, caller, topic).await?;
-    let inserted = transaction
-        .execute(
-            "insert into realtime.messages (topic, extension) values ($1, $2)",
-            &[&topic, &extension.as_str()],
-        )
-        .await;
+    let inserted = transaction.execute(&insert, &[&topic, &extension.as_str()]).await;
     transaction.rollback().await?;
     match inserted {
         Ok(_) => Ok(true),
@@ -128,11 +124,16 @@ async fn become_caller(
     topic: &str,
 ) -> Result<(), ProbeError> {
     let role = caller.claims.role().unwrap_or_default();
-    transaction
-        .execute(
+    let settings = transaction
+        .prepare_cached(
             "select set_config('statement_timeout', $1, true), set_config('search_path', 'public, extensions', true),
                     set_config('realtime.topic', $2, true), set_config('request.jwt.claims', $3, true),
                     set_config('request.headers', $4, true), set_config('role', $5, true)",
+        )
+        .await?;
+    transaction
+        .execute(
+            &settings,
             &[
                 &STATEMENT_TIMEOUT,
                 &topic,
