@@ -84,7 +84,7 @@ pub struct ServeArgs {
     /// Header in which a proxy in front passes the client's address; its last entry is believed.
     #[arg(long, env = "SUPABASE_CLIENT_IP_HEADER")]
     pub client_ip_header: Option<String>,
-    /// Whether to serve `/mailbox`; by default only where SUPABASE_URL is a loopback address.
+    /// Whether to serve `/mailbox`; by default only where SUPABASE_URL and SUPABASE_LISTEN are loopback addresses.
     #[arg(long, env = "SUPABASE_MAILBOX")]
     pub mailbox: Option<bool>,
     #[command(flatten)]
@@ -191,7 +191,8 @@ impl Config {
         }
         let mailbox = args
             .mailbox
-            .unwrap_or_else(|| host_of(&url).is_some_and(is_loopback_name));
+            // The mails hold keys to accounts: by default only this machine may reach them, by name and by socket.
+            .unwrap_or_else(|| args.listen.ip().is_loopback() && host_of(&url).is_some_and(is_loopback_name));
         if args.jwt_expiry < 60 {
             wrong.push("SUPABASE_JWT_EXPIRY must be at least 60 seconds".to_owned());
         }

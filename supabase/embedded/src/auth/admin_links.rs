@@ -105,7 +105,7 @@ pub async fn generate_link(
             ));
         }
     };
-    let issued = one_time::issue(&tx, &user, mail::purpose_of(kind), None).await?;
+    let issued = one_time::issue(&auth, &tx, &user, mail::purpose_of(kind), None).await?;
     audit(&tx, "user_link_generated", &user, &requester).await?;
     let mut answer = user.reload(&tx).await?.to_json();
     tx.commit().await?;

@@ -33,7 +33,7 @@ pub async fn send_link(
     redirect_to: &str,
     challenge: Option<&Challenge>,
 ) -> Result<Issued> {
-    let issued = one_time::issue(tx, user, purpose_of(kind), challenge).await?;
+    let issued = one_time::issue(auth, tx, user, purpose_of(kind), challenge).await?;
     if let Some(challenge) = challenge {
         challenge.open(tx, user.id, flow_name(kind)).await?;
     }

@@ -215,6 +215,7 @@ fn entity_headers(object: &Object, download: Option<&str>) -> HeaderMap {
     let content_type = metadata("mimetype", "application/octet-stream");
     let is_active = content_type
         .to_str()
+        .map(str::to_ascii_lowercase)
         .is_ok_and(|text| ACTIVE_TYPES.iter().any(|kind| text.contains(kind)));
     if is_active {
         let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; sandbox");
