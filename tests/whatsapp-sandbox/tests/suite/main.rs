@@ -3,6 +3,7 @@
 mod admin;
 mod faults;
 mod graph;
+mod limits;
 mod media;
 mod refusals;
 mod support;
