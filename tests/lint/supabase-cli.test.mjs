@@ -39,13 +39,15 @@ test('the advisors do find a fault', (t) => {
     );
 });
 
-test('db lint finds no problem in any function', (t) => {
+test('db lint finds no problem in any function, and can', (t) => {
     const database = makeDatabase(t, 'lint_functions', templates.product);
     // It looks for the extension in public, and steps down to a role that may not create it.
     query(address(database), 'create extension plpgsql_check schema public');
-    const said = run(cli, ['db', 'lint', `--remote=${address(database)}`, '--schema', 'public,private,worker', '--level', 'warning',
+    const lint = () => run(cli, ['db', 'lint', `--remote=${address(database)}`, '--schema', 'public,private,worker', '--level', 'warning',
         '--fail-on', 'warning', '--workdir', workdir, '--agent', 'no']);
-    assert.doesNotMatch(said, /warning|error"/i);
+    assert.doesNotMatch(lint(), /warning|error"/i);
+    query(address(database), `create function public.faulty() returns void language plpgsql as 'begin perform no_such_table.x(); end'`);
+    assert.throws(lint, /faulty/);
 });
 
 const PLPGSQL_CHECK = `

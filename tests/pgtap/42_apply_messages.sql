@@ -2,7 +2,7 @@
 
 begin;
 \ir helpers/load.sql
-select plan(75);
+select plan(76);
 select tests.make_world();
 
 create function tests.thread_of(p_wa_id text) returns public.conversations language sql security definer as $$
@@ -162,6 +162,12 @@ select is((tests.message(:'ours')).reactions #>> '{contact,emoji}', '👍', 'an 
 select tests.receive('wamid.r2', jsonb_build_object('type', 'reaction', 'body', null, 'reaction_to', 'wamid.ours', 'opens_window', false,
     'occurred_at', now() + interval '1 minute'));
 select is((tests.message(:'ours')).reactions #>> '{contact,emoji}', null, 'it can be taken back');
+select tests.apply(jsonb_build_array(
+    tests.inbound('wamid.r2-late', jsonb_build_object('type', 'reaction', 'body', '🙏', 'reaction_to', 'wamid.ours', 'opens_window', false,
+        'occurred_at', now() + interval '3 minutes')),
+    tests.inbound('wamid.r2-early', jsonb_build_object('type', 'reaction', 'body', '😀', 'reaction_to', 'wamid.ours', 'opens_window', false,
+        'occurred_at', now() + interval '2 minutes'))));
+select is((tests.message(:'ours')).reactions #>> '{contact,emoji}', '🙏', 'of two in one batch the later one counts');
 select tests.apply(jsonb_build_array(tests.inbound('wamid.r3', '{"type": "reaction", "body": "🎉", "reaction_to": "wamid.r-target", "opens_window": false}'),
     tests.inbound('wamid.r-target')));
 select is((tests.wa_message('wamid.r-target')).reactions #>> '{contact,emoji}', '🎉', 'a reaction to a message of the same batch');
