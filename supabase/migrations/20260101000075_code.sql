@@ -1739,7 +1739,8 @@ begin
         set reactions = m.reactions || jsonb_build_object('contact', jsonb_build_object('emoji', n.emoji, 'at', n.occurred_at))
         from newest n
         where m.whatsapp_account_id = n.whatsapp_account_id and m.wa_message_id = n.target
-            and coalesce((m.reactions #>> '{contact,at}')::timestamptz < n.occurred_at, true)
+            -- Meta's times have seconds: within one the later arrival wins.
+            and coalesce((m.reactions #>> '{contact,at}')::timestamptz <= n.occurred_at, true)
         returning m.id, m.conversation_id
     ), told as (
         select private.broadcast_messages(c.conversation_id, array_agg(c.id)) from changed c group by c.conversation_id
@@ -2827,4 +2828,4 @@ to authenticated;
 
 grant execute on all functions in schema worker to octopush_worker;
 
-insert into private.schema_code (hash) values ('f7eed6ad2bb435a1c51924403dd6d12523c19f6ad92e92ae950764864fa1ae0e') on conflict (is_current) do update set hash = excluded.hash, applied_at = now();
+insert into private.schema_code (hash) values ('b16bc8edc763442ef7e133788170d611ebd6aaefd77048367cedcd03ad9e2f3b') on conflict (is_current) do update set hash = excluded.hash, applied_at = now();

@@ -132,7 +132,8 @@ begin
         set reactions = m.reactions || jsonb_build_object('contact', jsonb_build_object('emoji', n.emoji, 'at', n.occurred_at))
         from newest n
         where m.whatsapp_account_id = n.whatsapp_account_id and m.wa_message_id = n.target
-            and coalesce((m.reactions #>> '{contact,at}')::timestamptz < n.occurred_at, true)
+            -- Meta's times have seconds: within one the later arrival wins.
+            and coalesce((m.reactions #>> '{contact,at}')::timestamptz <= n.occurred_at, true)
         returning m.id, m.conversation_id
     ), told as (
         select private.broadcast_messages(c.conversation_id, array_agg(c.id)) from changed c group by c.conversation_id
