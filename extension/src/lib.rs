@@ -10,4 +10,8 @@ mod version;
 pgrx::pg_module_magic!(name, version);
 
 // Column defaults and check constraints run as whoever writes the row, so every role needs to reach the functions.
-pgrx::extension_sql!("grant usage on schema @extschema@ to public;", name = "usage_for_everyone", finalize);
+pgrx::extension_sql!(
+    "grant usage on schema @extschema@ to public;",
+    name = "usage_for_everyone",
+    finalize
+);

@@ -21,6 +21,7 @@ create table private.outbox (
 );
 comment on table private.outbox is 'Messages ready to be sent now. Small by construction: rows leave when Meta has answered.';
 create index outbox__ready__idx on private.outbox (whatsapp_account_id, lane, seq) where state = 'ready';
+create index outbox__ready_at__idx on private.outbox (whatsapp_account_id, ready_at) where state = 'ready';
 create index outbox__sending__idx on private.outbox (whatsapp_account_id) where state = 'sending';
 create index outbox__conversation__idx on private.outbox (conversation_id, seq) where state <> 'uncertain';
 alter table private.outbox set (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 500);

@@ -23,6 +23,7 @@ create table private.outbox (
 );
 comment on table private.outbox is 'Messages ready to be sent now. Small by construction: rows leave when Meta has answered.';
 create index outbox__ready__idx on private.outbox (whatsapp_account_id, lane, seq) where state = 'ready';
+create index outbox__ready_at__idx on private.outbox (whatsapp_account_id, ready_at) where state = 'ready';
 create index outbox__sending__idx on private.outbox (whatsapp_account_id) where state = 'sending';
 create index outbox__conversation__idx on private.outbox (conversation_id, seq) where state <> 'uncertain';
 alter table private.outbox set (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 500);
@@ -50,4 +51,4 @@ alter table private.outbox enable row level security;
 alter table private.phone_leases enable row level security;
 alter table private.parked_statuses enable row level security;
 
-insert into private.schema_migrations (version, name, hash) values (6, '0006_sending', '43b8e5d71369d36f07723e853f8c50d1da850e95d27766473c0c496a30aa6b4b');
+insert into private.schema_migrations (version, name, hash) values (6, '0006_sending', '9153aba9333f2647e1e42ed98bac6422f29a0b658b43873eeace9bedf2131363');

@@ -56,6 +56,8 @@ as $$
 #variable_conflict use_column
 declare
     v_account uuid;
+    -- A constant, so that the backlog is looked at by index: this runs at every wake-up, however much waits.
+    v_now timestamptz := clock_timestamp();
 begin
     -- Queued while the number was being disconnected: nobody will ever lease it for these.
     for v_account in
@@ -102,13 +104,13 @@ begin
         select (
             select count(*) from (
                 select from private.outbox o
-                where o.whatsapp_account_id = a.id and o.state = 'ready' and greatest(o.ready_at, a.paused_until) <= clock_timestamp()
+                where o.whatsapp_account_id = a.id and o.state = 'ready' and o.ready_at <= v_now and coalesce(a.paused_until <= v_now, true)
                 limit p_ready_cap
             ) x
-        ) as ready, (
-            select greatest(min(o.ready_at), a.paused_until) from private.outbox o
-            where o.whatsapp_account_id = a.id and o.state = 'ready' and greatest(o.ready_at, a.paused_until) > clock_timestamp()
-        ) as next_ready_at
+        ) as ready, case when a.paused_until > v_now then a.paused_until else (
+            select min(o.ready_at) from private.outbox o
+            where o.whatsapp_account_id = a.id and o.state = 'ready' and o.ready_at > v_now
+        ) end as next_ready_at
     ) r
     where l.holder = p_holder and l.lease_until > clock_timestamp() and r.ready + coalesce(extract(epoch from r.next_ready_at), 0) > 0;
 end

@@ -59,7 +59,7 @@ async fn rounds(cli: &Cli, stack: &Stack) -> anyhow::Result<()> {
     )
     .await?;
     set(&http, &sandbox, "faults", &json!({ "seed": cli.seed, "drop_reply_probability": 0.1, "drop_request_probability": 0.02,
-        "bad_gateway_probability": 0.02, "latency_ms": 20, "latency_jitter_ms": 60, "status_before_reply": cli.seed % 2 == 0,
+        "bad_gateway_probability": 0.02, "latency_ms": 20, "latency_jitter_ms": 60, "status_before_reply": cli.seed.is_multiple_of(2),
         "webhooks": { "duplicate_probability": 0.1, "reorder_probability": 0.2, "delay_probability": 0.1, "delay_ms": 300 } })).await?;
 
     let traffic = Traffic::start(stack, &organisation, &conversations, CUSTOMERS, AGENTS);
@@ -87,7 +87,10 @@ async fn rounds(cli: &Cli, stack: &Stack) -> anyhow::Result<()> {
             println!("round {round}: {victim:?} killed; so far {inbound} in, {outbound} out");
         }
     }
-    let promises = traffic.stop().await;
+    let promises = {
+        let promises = traffic.stop().await;
+        std::mem::take(&mut *lock(&promises))
+    };
     set(&http, &sandbox, "faults", &json!({})).await?;
     let database = stack.database("postgres").await?;
     until("the queues are empty", Duration::from_secs(120), async || {
@@ -101,11 +104,11 @@ async fn rounds(cli: &Cli, stack: &Stack) -> anyhow::Result<()> {
     })
     .await?;
     // Statuses of the last messages are on their way until the sandbox has nothing left to deliver.
-    let mut verdict = judge(&database, &sandbox, &organisation, &lock(&promises)).await?;
+    let mut verdict = judge(&database, &sandbox, &organisation, &promises).await?;
     let patience = Instant::now() + Duration::from_secs(60);
     while !verdict.is_clean() && Instant::now() < patience {
         tokio::time::sleep(Duration::from_millis(500)).await;
-        let current = judge(&database, &sandbox, &organisation, &lock(&promises)).await?;
+        let current = judge(&database, &sandbox, &organisation, &promises).await?;
         verdict = current;
     }
     println!(

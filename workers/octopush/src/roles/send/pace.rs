@@ -69,8 +69,8 @@ impl Pace {
 
 fn limiter(allowed: u32, share: f64) -> DefaultDirectRateLimiter {
     // A bucket lets its burst through on top of a second's refill, so the burst is taken off the rate: no window of one second
-    // exceeds what Meta allows. A fiftieth keeps fast numbers from waking for every single message.
-    let burst = (allowed / 50).max(1);
+    // exceeds what Meta allows. A twentieth keeps fast numbers from waking for every single message.
+    let burst = (allowed / 20).max(1);
     let rate = (f64::from(allowed) * share - f64::from(burst)).max(0.5);
     let quota = Quota::with_period(Duration::from_secs_f64(1.0 / rate))
         .unwrap_or_else(|| Quota::per_second(NonZeroU32::MIN))
@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn never_more_than_the_burst_at_once() {
         let mut pace = Pace::new(1000);
-        assert_eq!(pace.take(500, 1000), Ok(20));
+        assert_eq!(pace.take(500, 1000), Ok(50));
         assert!(pace.take(1, 1000).is_err());
     }
 
@@ -101,8 +101,8 @@ mod tests {
         let mut fast = Pace::new(100);
         let mut slow = Pace::new(100);
         slow.slow_down();
-        fast.take(2, 100).unwrap();
-        slow.take(2, 100).unwrap();
+        fast.take(5, 100).unwrap();
+        slow.take(5, 100).unwrap();
         assert!(slow.take(1, 100).unwrap_err() > fast.take(1, 100).unwrap_err());
     }
 }
