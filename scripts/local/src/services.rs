@@ -43,7 +43,7 @@ pub fn postgres(cluster: Rc<Cluster>, settings: &Settings) -> Service {
 pub fn supabase(state: &StateDir, settings: &Settings) -> Result<Service> {
     // Asked at its own socket: SUPABASE_URL may be an address that only a proxy in front knows.
     let health = Health::Http {
-        url: format!("http://{}/auth/v1/health", settings.get("SUPABASE_LISTEN")),
+        url: format!("http://{}/health", settings.get("SUPABASE_LISTEN")),
         api_key: Some(settings.get("SUPABASE_ANON_KEY").to_owned()),
     };
     workspace_program(

@@ -130,7 +130,7 @@ async fn is_healthy(http: &reqwest::Client, stack: &Stack) -> bool {
         .get(format!("{}/readyz", stack.get("OCTOPUSH_WORKER_URL")))
         .send();
     let auth = http
-        .get(format!("{}/auth/v1/health", stack.get("SUPABASE_URL")))
+        .get(format!("{}/health", stack.get("SUPABASE_URL")))
         .header("apikey", stack.get("SUPABASE_ANON_KEY"))
         .send();
     let database = stack.database("postgres");
