@@ -279,6 +279,18 @@ impl Cluster {
         bail!("postgres (pid {pid}) does not end")
     }
 
+    /// Deletes a stopped cluster with all its databases.
+    pub fn delete(&self) -> Result<()> {
+        if self.running().is_some() {
+            bail!("Postgres runs in {}", self.home.display());
+        }
+        if self.home.exists() {
+            fs::remove_dir_all(&self.home)
+                .with_context(|| format!("cannot delete {}", self.home.display()))?;
+        }
+        Ok(())
+    }
+
     fn as_server(&self, program: &str) -> Command {
         let mut command = Command::new(self.bin.join(program));
         // A folder the server's user may enter, whatever this one's is; and no PG* setting meant for clients.

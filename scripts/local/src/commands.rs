@@ -46,6 +46,12 @@ enum Command {
     },
     /// Stop everything
     Down,
+    /// Stop everything and delete this copy: its database, files, settings and secrets
+    Destroy {
+        /// Really
+        #[arg(long)]
+        yes: bool,
+    },
     /// Say what runs and how it is; fails unless everything is healthy
     Status,
     /// Print the settings as lines a shell can evaluate
@@ -124,6 +130,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
     match cli.command {
         Command::Up { detach, no_seed } => return start(&state, &settings, detach, no_seed).await,
         Command::Down => down(&state, &settings).await?,
+        Command::Destroy { yes } => destroy(&state, &settings, yes).await?,
         Command::Status => return status(&state, &settings).await,
         Command::Env => print!("{}", exports(&settings.variables())?),
         Command::Seed => seed::run(&settings).await?,
@@ -272,6 +279,18 @@ async fn down(state: &StateDir, settings: &Settings) -> Result<()> {
         .await?;
     println!("{}", if did_anything { "stopped" } else { "nothing runs" });
     Ok(())
+}
+
+async fn destroy(state: &StateDir, settings: &Settings, is_sure: bool) -> Result<()> {
+    if !is_sure {
+        bail!(
+            "this deletes the database and everything else in {}; add --yes",
+            state.path().display()
+        );
+    }
+    down(state, settings).await?;
+    Cluster::locate(state, settings.ports.postgres, false)?.delete()?;
+    state.delete()
 }
 
 async fn status(state: &StateDir, settings: &Settings) -> Result<ExitCode> {

@@ -33,6 +33,35 @@ impl StateDir {
         &self.root
     }
 
+    /// Deletes what this program and the processes it starts have put here; anything else stays, and the directory with it.
+    pub fn delete(&self) -> Result<()> {
+        for name in [
+            "logs",
+            "storage",
+            "local.env",
+            "secrets.json",
+            "up.lock",
+            "up.json",
+            "prepare.lock",
+            "postgres.path",
+        ] {
+            let path = self.root.join(name);
+            let removed = if path.is_dir() {
+                fs::remove_dir_all(&path)
+            } else {
+                fs::remove_file(&path)
+            };
+            match removed {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(error).with_context(|| format!("cannot delete {}", path.display()));
+                }
+                _ => {}
+            }
+        }
+        fs::remove_dir(&self.root).ok();
+        Ok(())
+    }
+
     pub fn log(&self, process: &str) -> PathBuf {
         self.root.join("logs").join(format!("{process}.log"))
     }

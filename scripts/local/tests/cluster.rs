@@ -138,6 +138,24 @@ fn damaged_secrets_are_reported_and_kept() {
 }
 
 #[test]
+fn a_copy_is_deleted_only_when_asked_twice_and_takes_nothing_else_along() {
+    let copy = Copy::new("deleted");
+    copy.ok(&["cluster", "start", "--volatile"]);
+    let mine = copy.state.join("mine.txt");
+    fs::write(&mine, "not yours").expect("written");
+    let said = copy.fails(&["destroy"]);
+    assert!(said.contains("--yes"), "{said}");
+    assert!(copy.data().exists());
+    copy.ok(&["destroy", "--yes"]);
+    let left: Vec<_> = fs::read_dir(&copy.state)
+        .expect("readable")
+        .flatten()
+        .map(|entry| entry.path())
+        .collect();
+    assert_eq!(left, [mine]);
+}
+
+#[test]
 fn lost_secrets_are_reported_instead_of_a_start_that_nobody_can_sign_in_to() {
     let copy = Copy::new("lost");
     copy.ok(&["cluster", "start", "--volatile"]);
