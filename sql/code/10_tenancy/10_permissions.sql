@@ -8,11 +8,11 @@ language sql immutable parallel safe
 set search_path = ''
 as $$
     select case p_role
-        when 'owner' then array['read', 'contacts.write', 'contacts.delete', 'contacts.trash', 'inbox.answer', 'campaigns.manage',
+        when 'owner' then array['read', 'contacts.write', 'contacts.delete', 'contacts.bulk', 'contacts.trash', 'inbox.answer', 'campaigns.manage',
             'tags.manage', 'settings.manage', 'organization.own']
-        when 'admin' then array['read', 'contacts.write', 'contacts.delete', 'contacts.trash', 'inbox.answer', 'campaigns.manage',
+        when 'admin' then array['read', 'contacts.write', 'contacts.delete', 'contacts.bulk', 'contacts.trash', 'inbox.answer', 'campaigns.manage',
             'tags.manage', 'settings.manage']
-        when 'campaign_manager' then array['read', 'contacts.write', 'contacts.delete', 'campaigns.manage', 'tags.manage']
+        when 'campaign_manager' then array['read', 'contacts.write', 'contacts.delete', 'contacts.bulk', 'campaigns.manage', 'tags.manage']
         when 'agent' then array['read', 'contacts.write', 'inbox.answer']
         when 'viewer' then array['read']
         else '{}'

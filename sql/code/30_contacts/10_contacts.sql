@@ -1,6 +1,19 @@
 -- Contacts: create, edit, delete, restore (PRD §5.2). Every write of a person goes through here.
 -- Must stay true: phones are E.164; a stale edit is refused; consent changes are on record with who, old and new.
 
+-- Tells browsers that contacts changed, tags and consent included. Once a call, whatever it changed.
+create or replace function private.broadcast_contacts(p_org_id uuid, p_contact_ids uuid[])
+returns void
+language plpgsql volatile
+set search_path = ''
+as $$
+begin
+    perform private.broadcast('org:' || p_org_id, 'contacts', case
+        when cardinality(p_contact_ids) <= 100 then jsonb_build_object('contact_ids', to_jsonb(p_contact_ids))
+        else '{"all": true}'::jsonb end);
+end
+$$;
+
 create or replace function private.contact_for(p_id uuid, p_permission text)
 returns public.contacts
 language plpgsql volatile
@@ -14,6 +27,9 @@ begin
         perform private.raise_error('CONTACT_001');
     end if;
     perform private.require_permission(v_contact.org_id, p_permission);
+    if v_contact.erased_at is not null then
+        perform private.raise_error('CONTACT_010');
+    end if;
     return v_contact;
 end
 $$;
@@ -189,31 +205,3 @@ begin
 end
 $$;
 comment on function public.restore_contact(uuid) is 'Takes a contact back from the trash (undo of delete_contact). Errors: AUTH_003, CONTACT_001.';
-
-create or replace function public.set_contact_consent(p_id uuid, p_status text, p_source text default 'manual')
-returns public.contacts
-language plpgsql volatile security definer
-set search_path = ''
-as $$
-declare
-    v_contact public.contacts := private.contact_for(p_id, 'contacts.write');
-begin
-    if p_status is null or p_status not in ('opted_in', 'opted_out', 'pending') then
-        perform private.raise_error('CONTACT_007', '{"field": "opt_in_status"}');
-    end if;
-    if p_source is null or p_source not in ('form', 'whatsapp', 'import', 'manual') then
-        perform private.raise_error('CONTACT_007', '{"field": "opt_in_source"}');
-    end if;
-    if v_contact.opt_in_status = p_status then
-        return v_contact;
-    end if;
-    perform private.record_activity(v_contact.org_id, 'contact.consent_changed', (select auth.uid()), p_id,
-        p_data => jsonb_build_object('old', v_contact.opt_in_status, 'new', p_status, 'source', p_source));
-    update public.contacts c set
-        opt_in_status = p_status, opt_in_source = p_source, updated_at = clock_timestamp(),
-        opt_in_at = case when p_status = 'opted_in' then now() else c.opt_in_at end
-    where c.id = p_id returning c.* into v_contact;
-    return v_contact;
-end
-$$;
-comment on function public.set_contact_consent(uuid, text, text) is 'Errors: AUTH_003, CONTACT_001, CONTACT_007.';

@@ -23,6 +23,12 @@ create policy octopush_members_select on public.tags for select to authenticated
     using (org_id = any ((select private.my_org_ids())::uuid[]));
 create policy octopush_members_select on public.contact_tags for select to authenticated
     using (org_id = any ((select private.my_org_ids())::uuid[]));
+create policy octopush_members_select on public.custom_field_definitions for select to authenticated
+    using (org_id = any ((select private.my_org_ids())::uuid[]));
+create policy octopush_members_select on public.contact_consents for select to authenticated
+    using (org_id = any ((select private.my_org_ids())::uuid[]));
+create policy octopush_members_select on public.consent_keywords for select to authenticated
+    using (org_id = any ((select private.my_org_ids())::uuid[]));
 
 create policy octopush_members_select on public.conversations for select to authenticated
     using (org_id = any ((select private.my_org_ids())::uuid[]));

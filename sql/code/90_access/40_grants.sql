@@ -3,14 +3,16 @@
 
 grant select on
     public.organizations, public.profiles, public.org_memberships, public.whatsapp_accounts, public.whatsapp_events,
-    public.contacts, public.tags, public.contact_tags, public.conversations, public.messages, public.activity_log, public.notifications,
+    public.contacts, public.tags, public.contact_tags, public.custom_field_definitions, public.contact_consents, public.consent_keywords,
+    public.conversations, public.messages, public.activity_log, public.notifications,
     public.conversation_list
 to authenticated;
 -- Without token_hash.
 grant select (id, org_id, email, role, invited_by, expires_at, accepted_at, revoked_at, created_at) on public.org_invitations to authenticated;
 grant select on
     public.organizations, public.profiles, public.org_memberships, public.whatsapp_accounts, public.whatsapp_events,
-    public.contacts, public.tags, public.contact_tags, public.conversations, public.messages, public.activity_log, public.notifications,
+    public.contacts, public.tags, public.contact_tags, public.custom_field_definitions, public.contact_consents, public.consent_keywords,
+    public.conversations, public.messages, public.activity_log, public.notifications,
     public.conversation_list
 to service_role;
 
@@ -35,7 +37,7 @@ grant execute on function
     public.update_contact(uuid, jsonb, timestamptz),
     public.delete_contact(uuid),
     public.restore_contact(uuid),
-    public.set_contact_consent(uuid, text, text),
+    public.set_contact_consent(uuid, text, text, text),
     public.create_tag(uuid, text, text),
     public.delete_tag(uuid),
     public.set_contact_tags(uuid, uuid[]),
