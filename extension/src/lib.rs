@@ -2,6 +2,7 @@
 //!
 //! It owns no table and keeps no state, so that `pg_dump` misses nothing and an upgrade is a new library.
 
+mod contact_import;
 mod custom_field;
 mod error_catalog;
 mod ids;

@@ -2,6 +2,7 @@
 //!
 //! The extension `octopush` exposes these to SQL and the workers call them directly, so that both decide alike.
 
+pub mod contact_import;
 pub mod custom_field;
 pub mod error_catalog;
 pub mod ids;
