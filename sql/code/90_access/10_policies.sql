@@ -39,3 +39,10 @@ create policy octopush_members_select on public.activity_log for select to authe
     using (org_id = any ((select private.my_org_ids())::uuid[]));
 create policy octopush_recipient_select on public.notifications for select to authenticated
     using (user_id = (select auth.uid()) and org_id = any ((select private.my_org_ids())::uuid[]));
+
+create policy octopush_members_select on public.segments for select to authenticated
+    using (org_id = any ((select private.my_org_ids())::uuid[]));
+create policy octopush_members_select on public.segment_members for select to authenticated
+    using (org_id = any ((select private.my_org_ids())::uuid[]));
+create policy octopush_members_select on public.segment_pins for select to authenticated
+    using (org_id = any ((select private.my_org_ids())::uuid[]));

@@ -33,6 +33,7 @@ grant execute on function
     public.revoke_invitation(uuid),
     public.connect_whatsapp_account(uuid, text, text, text),
     public.disconnect_whatsapp_account(uuid),
+    public.list_contacts(uuid, text, jsonb, text, boolean, integer, integer, boolean),
     public.create_contact(uuid, jsonb),
     public.update_contact(uuid, jsonb, timestamptz),
     public.delete_contact(uuid),
@@ -53,6 +54,23 @@ grant execute on function
     public.add_note(uuid, text, text),
     public.retry_message(uuid),
     public.mark_notifications_read(uuid, uuid[])
+to authenticated;
+
+grant select on public.segments, public.segment_members, public.segment_pins to authenticated, service_role;
+grant execute on function
+    public.create_segment(uuid, text, text, jsonb, jsonb, text),
+    public.update_segment(uuid, text, jsonb, text, timestamptz),
+    public.delete_segment(uuid),
+    public.pin_segment_contacts(uuid, uuid[], text),
+    public.preview_segment(uuid, jsonb),
+    public.segment_usage(uuid),
+    public.segment_catalog(uuid),
+    public.segment_sentence(uuid),
+    public.explain_segment(uuid, uuid),
+    public.contact_segments(uuid),
+    public.segment_members(uuid, integer, uuid),
+    public.segment_sql(uuid),
+    public.segment_plan(uuid)
 to authenticated;
 
 grant execute on all functions in schema worker to octopush_worker;
