@@ -6,7 +6,9 @@ mod contact_import;
 mod custom_field;
 mod error_catalog;
 mod ids;
+mod json_text;
 mod phone;
+mod segment;
 mod version;
 
 pgrx::pg_module_magic!(name, version);

@@ -7,3 +7,4 @@ pub mod custom_field;
 pub mod error_catalog;
 pub mod ids;
 pub mod phone;
+pub mod segment;

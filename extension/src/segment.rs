@@ -1,0 +1,70 @@
+//! Segment rules: checked, compiled and explained.
+
+use octopush_rules::segment::{
+    compile, context::Context, horizons, json, problem::Problem, problem::problems_to_json, references, rules::Rules,
+};
+use pgrx::prelude::*;
+use pgrx::{JsonB, PgSqlErrorCode};
+use serde_json::Value;
+
+use crate::json_text::JsonText;
+
+/// `[]`, or every problem of the rules with its JSON pointer.
+#[pg_extern(immutable, parallel_safe)]
+fn check_segment(rules: JsonText, context: JsonText) -> JsonB {
+    JsonB(problems_to_json(&parse(&rules, &read_context(&context)).err().unwrap_or_default()))
+}
+
+/// The predicate over `public.contacts c`, `$1 text[]` and `$2 timestamptz`, and the values from `first_param` on.
+#[pg_extern(immutable, parallel_safe)]
+fn compile_segment(
+    rules: JsonText,
+    context: JsonText,
+    first_param: default!(i32, 1),
+) -> TableIterator<'static, (name!(predicate, String), name!(params, Vec<String>))> {
+    let context = read_context(&context);
+    let rules = parse(&rules, &context).unwrap_or_else(|problems| refuse(&problems));
+    let Ok(first_param @ 1..) = usize::try_from(first_param) else { invalid("first_param begins at 1") };
+    let compiled = compile::compile(&rules, &context, first_param);
+    TableIterator::once((compiled.predicate, compiled.params))
+}
+
+/// The ids and custom field keys the rules name.
+#[pg_extern(immutable, parallel_safe)]
+fn segment_references(rules: JsonText) -> JsonB {
+    untyped(&rules, references::references)
+}
+
+/// When membership changes with no write.
+#[pg_extern(immutable, parallel_safe)]
+fn segment_horizons(rules: JsonText) -> JsonB {
+    untyped(&rules, horizons::horizons)
+}
+
+fn untyped(rules: &JsonText, read: fn(&Value) -> Result<Value, Vec<Problem>>) -> JsonB {
+    let answer = json::read(&rules.0).map_err(|problem| vec![problem]).and_then(|rules| read(&rules));
+    JsonB(answer.unwrap_or_else(|problems| refuse(&problems)))
+}
+
+fn parse(rules: &JsonText, context: &Context) -> Result<Rules, Vec<Problem>> {
+    let rules = json::read(&rules.0).map_err(|problem| vec![problem])?;
+    Rules::parse(&rules, context)
+}
+
+fn read_context(context: &JsonText) -> Context {
+    let read = json::read(&context.0).map_err(|problem| problem.message);
+    read.and_then(|json| Context::parse(&json)).unwrap_or_else(|message| invalid(&message))
+}
+
+fn refuse(problems: &[Problem]) -> ! {
+    ereport!(
+        ERROR,
+        PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
+        "these are no valid segment rules",
+        problems_to_json(problems).to_string()
+    );
+}
+
+fn invalid(message: &str) -> ! {
+    ereport!(ERROR, PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, message.to_owned());
+}
