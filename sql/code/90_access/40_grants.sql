@@ -3,7 +3,7 @@
 
 grant select on
     public.organizations, public.profiles, public.org_memberships, public.whatsapp_accounts, public.whatsapp_events,
-    public.contacts, public.tags, public.contact_tags, public.custom_field_definitions, public.contact_consents, public.consent_keywords,
+    public.contacts, public.tags, public.contact_tags, public.custom_field_definitions, public.contact_consents, public.consent_keywords, public.tag_usage,
     public.conversations, public.messages, public.activity_log, public.notifications,
     public.conversation_list
 to authenticated;
@@ -11,7 +11,7 @@ to authenticated;
 grant select (id, org_id, email, role, invited_by, expires_at, accepted_at, revoked_at, created_at) on public.org_invitations to authenticated;
 grant select on
     public.organizations, public.profiles, public.org_memberships, public.whatsapp_accounts, public.whatsapp_events,
-    public.contacts, public.tags, public.contact_tags, public.custom_field_definitions, public.contact_consents, public.consent_keywords,
+    public.contacts, public.tags, public.contact_tags, public.custom_field_definitions, public.contact_consents, public.consent_keywords, public.tag_usage,
     public.conversations, public.messages, public.activity_log, public.notifications,
     public.conversation_list
 to service_role;
@@ -39,7 +39,12 @@ grant execute on function
     public.delete_contact(uuid),
     public.restore_contact(uuid),
     public.set_contact_consent(uuid, text, text, text),
+    public.create_custom_field(uuid, text, text, text[], text),
+    public.update_custom_field(uuid, text, text[], integer),
+    public.archive_custom_field(uuid),
+    public.restore_custom_field(uuid),
     public.create_tag(uuid, text, text),
+    public.update_tag(uuid, text, text),
     public.delete_tag(uuid),
     public.set_contact_tags(uuid, uuid[]),
     public.mark_conversation_read(uuid),
