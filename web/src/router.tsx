@@ -175,7 +175,36 @@ const segments = createRoute({
   getParentRoute: () => app,
   path: '/segments',
   staticData: { title: 'Segments' },
+  validateSearch: z.object({
+    q: text,
+    kind: lenient(z.enum(['dynamic', 'static'])),
+    sort: lenient(z.enum(['name', 'members', 'changed'])),
+    page: lenient(z.coerce.number().check(z.int(), z.positive())),
+  }),
   component: lazyRouteComponent(() => import('@/features/segments/segments-page'), 'SegmentsPage'),
+});
+const newSegment = createRoute({
+  getParentRoute: () => app,
+  path: '/segments/new',
+  staticData: { title: 'New segment' },
+  validateSearch: z.object({
+    kind: lenient(z.enum(['dynamic', 'static'])),
+    from: lenient(z.uuid()),
+  }),
+  component: lazyRouteComponent(() => import('@/features/segments/builder-page'), 'NewSegmentPage'),
+});
+const segment = createRoute({
+  getParentRoute: () => app,
+  path: '/segments/$segmentId',
+  staticData: { title: 'Segment' },
+  validateSearch: z.object({ q: text, why: lenient(z.uuid()) }),
+  component: lazyRouteComponent(() => import('@/features/segments/segment-page'), 'SegmentPage'),
+});
+const editSegment = createRoute({
+  getParentRoute: () => app,
+  path: '/segments/$segmentId/edit',
+  staticData: { title: 'Edit segment' },
+  component: lazyRouteComponent(() => import('@/features/segments/builder-page'), 'EditSegmentPage'),
 });
 const templates = createRoute({
   getParentRoute: () => app,
@@ -209,6 +238,9 @@ const routeTree = root.addChildren([
     campaigns,
     flows,
     segments,
+    newSegment,
+    segment,
+    editSegment,
     templates,
     settings,
   ]),

@@ -1,0 +1,93 @@
+import { Loader, Skeleton, Stack, Text, Title } from '@mantine/core';
+import { PersonAvatar } from '@/components/person-avatar';
+import { Problem } from '@/components/problem';
+import { plural } from '@/lib/time';
+import { finishedRules, leafCount, type Person, type RuleGroup } from './model';
+import type { LivePreview } from './preview';
+import { personName } from './queries';
+import classes from './segments.module.css';
+
+/** The truth beside the builder: how many, who they are, and the rules as a sentence. */
+export function PreviewPanel({ preview, rules }: { preview: LivePreview; rules: RuleGroup }) {
+  const { data, isCounting, error, retry, problems } = preview;
+  const unfinished = leafCount(rules) - leafCount(finishedRules(rules));
+  return (
+    <section className={classes.panel} aria-label="Who matches">
+      <div className={classes.count}>
+        <LiveCount preview={preview} />
+      </div>
+      {error && !isCounting ? <Problem error={error} onRetry={retry} /> : null}
+      {problems.length > 0 ? (
+        <Text c="dimmed">Mend the marked rules, and we count again.</Text>
+      ) : (
+        data?.sentence && (
+          <Text className={classes.sentence} data-stale={isCounting || undefined}>
+            {data.sentence}
+          </Text>
+        )
+      )}
+      {unfinished > 0 && (
+        <Text size="sm" c="dimmed">
+          {plural(unfinished, 'rule')} {unfinished === 1 ? 'isn’t' : 'aren’t'} finished and not counted yet.
+        </Text>
+      )}
+      <FirstPeople people={data?.contacts} stale={isCounting} total={data?.count ?? 0} />
+    </section>
+  );
+}
+
+/** The number stays while the next one is counted. */
+export function LiveCount({ preview: { data, isCounting } }: { preview: LivePreview }) {
+  return (
+    <Title order={3} fz={22} className={classes.live} role="status" aria-busy={isCounting}>
+      <span data-stale={isCounting || undefined}>
+        {typeof data?.count === 'number' ? plural(data.count, 'contact') : '– contacts'}
+      </span>
+      {isCounting && <Loader size={16} color="gray" aria-label="Counting" />}
+    </Title>
+  );
+}
+
+function FirstPeople({
+  people,
+  stale,
+  total,
+}: {
+  people: Person[] | undefined;
+  stale: boolean;
+  total: number;
+}) {
+  if (!people) {
+    return (
+      <Stack gap="xs" aria-hidden>
+        {[1, 2, 3, 4].map((line) => (
+          <Skeleton key={line} height={36} />
+        ))}
+      </Stack>
+    );
+  }
+  if (people.length === 0)
+    return stale ? null : <Text c="dimmed">Nobody matches right now. You can save it all the same.</Text>;
+  return (
+    <div>
+      <Text size="sm" c="dimmed" mb={4}>
+        {total > people.length ? `The first ${people.length}` : 'Everybody who matches'}
+      </Text>
+      <ul className={classes.people} data-stale={stale || undefined} aria-label="Contacts who match">
+        {people.map((person) => (
+          <li key={person.id}>
+            <PersonAvatar src={person.avatar_url} name={personName(person)} size={32} />
+            <div style={{ minWidth: 0 }}>
+              <Text fw={600} truncate title={personName(person)} dir="auto">
+                {personName(person)}
+              </Text>
+              <Text size="sm" c="dimmed" truncate style={{ fontVariantNumeric: 'tabular-nums' }}>
+                {person.phone ?? person.email ?? person.company ?? ''}
+              </Text>
+            </div>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
