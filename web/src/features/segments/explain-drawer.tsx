@@ -74,7 +74,7 @@ function Explained({ orgId, explanation, name, segment, isStatic }: ExplainedPro
           <bdi>{name}</bdi> is {isMember ? '' : 'not '}in “<bdi>{segment}</bdi>”
         </Title>
       </Group>
-      {pin && (
+      {pin && !isStatic && (
         <Alert color="blue" variant="light" icon={<IconPin aria-hidden />}>
           {pin === 'include'
             ? 'Somebody pinned them into this segment, so they belong whatever the rules say.'

@@ -7,9 +7,10 @@ import { LoadProblem } from '@/components/problem';
 import { useOrg } from '@/features/tenancy/queries';
 import { useDebounced } from '@/lib/debounce';
 import { plural } from '@/lib/time';
-import type { Person, Segment } from './model';
+import type { Person, Segment, SegmentKind } from './model';
 import { inSegment, membersQuery, peopleQuery, personName } from './queries';
 import classes from './segments.module.css';
+import { usePin } from './use-pin';
 
 interface MembersTableProps {
   segment: Segment;
@@ -21,7 +22,10 @@ interface MembersTableProps {
 const FOUND_MOST = 50;
 
 export function MembersTable({ segment, q, onSearch, onWhy }: MembersTableProps) {
-  const { orgId } = useOrg();
+  const org = useOrg();
+  const { orgId } = org;
+  const pin = usePin(segment);
+  const mayRemove = segment.kind === 'static' && org.can('campaigns.manage');
   const [text, setText] = useState(q);
   const settled = useDebounced(text, 250);
   useEffect(() => setText(q), [q]);
@@ -63,11 +67,15 @@ export function MembersTable({ segment, q, onSearch, onWhy }: MembersTableProps)
           <Text c="dimmed" role="status">
             {searching
               ? `Nobody in this segment matches “${q}”. Ask “Is somebody in here?” to learn why somebody isn’t.`
-              : 'Nobody belongs right now. People appear here as soon as they fit the rules.'}
+              : nobodyWords(segment.kind)}
           </Text>
         </div>
       ) : (
-        <People people={people} onWhy={onWhy} />
+        <People
+          people={people}
+          onWhy={onWhy}
+          onRemove={mayRemove ? (person) => pin.mutate({ person, as: null }) : undefined}
+        />
       )}
       <Group justify="space-between" mt="sm">
         <Text c="dimmed" role="status">
@@ -89,10 +97,22 @@ export function MembersTable({ segment, q, onSearch, onWhy }: MembersTableProps)
   );
 }
 
+const nobodyWords = (kind: SegmentKind) =>
+  kind === 'static'
+    ? 'Nobody is on this list yet.'
+    : 'Nobody belongs right now. People appear here as soon as they fit the rules.';
+
 const shownWords = (shown: number, total: number | undefined) =>
   total !== undefined && total > shown ? `${shown} of ${plural(total, 'contact')}` : plural(shown, 'contact');
 
-function People({ people, onWhy }: { people: Person[] | undefined; onWhy: (id: string) => void }) {
+interface PeopleProps {
+  people: Person[] | undefined;
+  onWhy: (id: string) => void;
+  /** Only on a static list: takes somebody off it. */
+  onRemove?: (person: Person) => void;
+}
+
+function People({ people, onWhy, onRemove }: PeopleProps) {
   return (
     <div className={classes.table}>
       <Table verticalSpacing={6} highlightOnHover>
@@ -101,7 +121,7 @@ function People({ people, onWhy }: { people: Person[] | undefined; onWhy: (id: s
             <Table.Th>Name</Table.Th>
             <Table.Th className={classes.medium}>E-mail</Table.Th>
             <Table.Th className={classes.medium}>Company</Table.Th>
-            <Table.Th w={90}>Why here</Table.Th>
+            <Table.Th w={90}>{onRemove ? 'On the list' : 'Why here'}</Table.Th>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
@@ -129,10 +149,14 @@ function People({ people, onWhy }: { people: Person[] | undefined; onWhy: (id: s
                     <Button
                       size="xs"
                       variant="subtle"
-                      onClick={() => onWhy(person.id)}
-                      aria-label={`Why is ${personName(person)} here?`}
+                      onClick={() => (onRemove ? onRemove(person) : onWhy(person.id))}
+                      aria-label={
+                        onRemove
+                          ? `Take ${personName(person)} off the list`
+                          : `Why is ${personName(person)} here?`
+                      }
                     >
-                      Why?
+                      {onRemove ? 'Take off' : 'Why?'}
                     </Button>
                   </Table.Td>
                 </Table.Tr>

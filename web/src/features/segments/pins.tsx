@@ -1,44 +1,31 @@
 import { ActionIcon, Group, SegmentedControl, Skeleton, Text, Title } from '@mantine/core';
-import { notifications } from '@mantine/notifications';
 import { IconX } from '@tabler/icons-react';
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { PersonAvatar } from '@/components/person-avatar';
 import { Problem } from '@/components/problem';
 import { useOrg } from '@/features/tenancy/queries';
-import { wordsFor } from '@/lib/errors';
 import type { Person, PinKind, Segment } from './model';
 import { PersonFinder } from './person-finder';
-import { type Pin, personName, pinContacts, pinsQuery, segmentKey } from './queries';
+import { type Pin, personName, pinsQuery } from './queries';
 import classes from './segments.module.css';
+import { usePin } from './use-pin';
 
-/** People who are in or out by hand, whatever the rules say. On a static list nobody can be out: they are taken off it. */
+/** People who are in or out by hand, whatever the rules say. */
 export function Pins({ segment }: { segment: Segment }) {
   const org = useOrg();
-  const queryClient = useQueryClient();
-  const isStatic = segment.kind === 'static';
-  // The pins of a static list are its members, which the table beside shows page by page.
-  const pins = useQuery({ ...pinsQuery(org.orgId, segment.id), enabled: !isStatic });
+  const pins = useQuery(pinsQuery(org.orgId, segment.id));
   const [kind, setKind] = useState<PinKind>('include');
   const mayManage = org.can('campaigns.manage');
-  const pin = useMutation({
-    mutationFn: ({ person, as }: { person: Person; as: PinKind | null }) =>
-      pinContacts(segment.id, [person.id], as),
-    onSuccess: (_, { person, as }) =>
-      notifications.show({ color: 'green', message: `${personName(person)} ${pinnedWords(as)}.` }),
-    onError: (error) => notifications.show({ color: 'red', message: wordsFor(error) }),
-    onSettled: () => queryClient.invalidateQueries({ queryKey: segmentKey(org.orgId) }),
-  });
-  if (!mayManage && (isStatic || pins.data?.length === 0)) return null;
+  const pin = usePin(segment);
+  if (!mayManage && pins.data?.length === 0) return null;
   return (
     <section className={classes.card} aria-labelledby="pins-title">
       <Title order={3} fz="md" id="pins-title">
         Pinned by hand
       </Title>
       <Text size="sm" c="dimmed" mb={8}>
-        {segment.kind === 'static'
-          ? 'Add people to the list, or leave them out.'
-          : 'They are in or out, whatever the rules say.'}
+        They are in or out, whatever the rules say.
       </Text>
       {mayManage && (
         <>
@@ -73,9 +60,22 @@ export function Pins({ segment }: { segment: Segment }) {
   );
 }
 
-function pinnedWords(as: PinKind | null): string {
-  if (as === 'include') return 'is always in now';
-  return as === 'exclude' ? 'is always out now' : 'is no longer pinned';
+/** The members of a static list are its pins; the table beside shows them and takes them off. */
+export function AddToList({ segment }: { segment: Segment }) {
+  const org = useOrg();
+  const pin = usePin(segment);
+  if (!org.can('campaigns.manage')) return null;
+  return (
+    <section className={classes.card} aria-labelledby="add-title">
+      <Title order={3} fz="md" id="add-title" mb={8}>
+        Put somebody on the list
+      </Title>
+      <PersonFinder
+        label="Find whom to put on the list"
+        onChoose={(person) => pin.mutate({ person, as: 'include' })}
+      />
+    </section>
+  );
 }
 
 interface PinListProps {

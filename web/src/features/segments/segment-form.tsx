@@ -84,7 +84,8 @@ export function SegmentForm({ kind, start, draftName, segment, passed }: Segment
       if (code === 'SEGMENT_002' && Array.isArray(details.problems)) {
         const found = details.problems as RuleProblem[];
         setRefused({ rules: rulesText, problems: found });
-        if (found[0]) builder.current?.focusProblem(found[0].path);
+        if (found[0]?.path === '/name') nameField.current?.focus();
+        else if (found[0]) builder.current?.focusProblem(found[0].path);
       }
     },
   });
@@ -138,7 +139,7 @@ export function SegmentForm({ kind, start, draftName, segment, passed }: Segment
             autosize
             minRows={1}
             maxRows={4}
-            maxLength={500}
+            maxLength={1000}
             value={values.description}
             onChange={(event) => form.set({ description: event.currentTarget.value })}
           />
@@ -179,9 +180,7 @@ export function SegmentForm({ kind, start, draftName, segment, passed }: Segment
             </Text>
           )}
           {segment && kind === 'static' && (
-            <Text c="dimmed">
-              This is a fixed list. Add or leave out people on its page, under “Pinned by hand”.
-            </Text>
+            <Text c="dimmed">This is a fixed list. Put people on it or take them off on its own page.</Text>
           )}
           {other ? (
             <OtherVersion

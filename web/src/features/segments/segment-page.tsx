@@ -16,7 +16,7 @@ import { useSegmentsLive } from './live';
 import { MembersTable } from './members-table';
 import type { Segment } from './model';
 import { PersonFinder } from './person-finder';
-import { Pins } from './pins';
+import { AddToList, Pins } from './pins';
 import { rulesOf, segmentQuery, sentenceQuery, usageQuery } from './queries';
 import { RulesTree } from './rules-tree';
 import { SegmentActions } from './segment-actions';
@@ -77,7 +77,11 @@ export function SegmentPage() {
             </Title>
             <PersonFinder label="Find a contact" onChoose={(person) => ask(person.id)} />
           </section>
-          <Pins segment={segment.data} />
+          {segment.data.kind === 'static' ? (
+            <AddToList segment={segment.data} />
+          ) : (
+            <Pins segment={segment.data} />
+          )}
         </Stack>
       </div>
       <Suspense fallback={null}>
@@ -120,9 +124,13 @@ function Header({ segment }: { segment: Segment }) {
             <Text fw={600} role="status">
               {plural(segment.member_count, 'contact')}
             </Text>
-            {segment.evaluated_at && (
+            {segment.evaluated_at ? (
               <Text size="sm" c="dimmed" title={exactTime(segment.evaluated_at)}>
                 Evaluated {relativeAge(segment.evaluated_at, now)}
+              </Text>
+            ) : (
+              <Text size="sm" c="dimmed" role="status">
+                Still being worked out…
               </Text>
             )}
             {usage.data && usage.data.length > 0 && (

@@ -95,10 +95,12 @@ function Row({ segment, onDelete }: { segment: Segment; onDelete: (segment: Segm
       </Table.Td>
       <Table.Td className={classes.number}>{count(segment.member_count)}</Table.Td>
       <Table.Td className={classes.medium}>
-        {segment.evaluated_at && (
+        {segment.evaluated_at ? (
           <time dateTime={segment.evaluated_at} title={exactTime(segment.evaluated_at)}>
             {relativeAge(segment.evaluated_at, now)}
           </time>
+        ) : (
+          'Being worked out…'
         )}
       </Table.Td>
       <Table.Td className={classes.medium}>

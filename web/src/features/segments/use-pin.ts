@@ -1,0 +1,30 @@
+import { notifications } from '@mantine/notifications';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useOrg } from '@/features/tenancy/queries';
+import { wordsFor } from '@/lib/errors';
+import type { Person, PinKind, Segment } from './model';
+import { personName, pinContacts, segmentKey } from './queries';
+
+/** Puts somebody in, out, or (null) back to what the rules say; on a static list: on it, or off it. */
+export function usePin(segment: Pick<Segment, 'id' | 'kind'>) {
+  const { orgId } = useOrg();
+  const queryClient = useQueryClient();
+  return useMutation({
+    mutationFn: ({ person, as }: { person: Person; as: PinKind | null }) =>
+      pinContacts(segment.id, [person.id], as),
+    onSuccess: (_, { person, as }) =>
+      notifications.show({
+        color: 'green',
+        message: `${personName(person)} ${segment.kind === 'static' ? listedWords(as) : pinnedWords(as)}.`,
+      }),
+    onError: (error) => notifications.show({ color: 'red', message: wordsFor(error) }),
+    onSettled: () => queryClient.invalidateQueries({ queryKey: segmentKey(orgId) }),
+  });
+}
+
+const listedWords = (as: PinKind | null) => (as === null ? 'is off the list' : 'is on the list');
+
+function pinnedWords(as: PinKind | null): string {
+  if (as === 'include') return 'is always in now';
+  return as === 'exclude' ? 'is always out now' : 'is no longer pinned';
+}
