@@ -95,9 +95,10 @@ create index contact_consents__actor_id__idx on public.contact_consents (actor_i
 create table public.consent_keywords (
     org_id uuid not null references public.organizations (id) on delete cascade,
     kind text not null check (kind in ('stop', 'start')),
-    -- As it is compared: capitals, without punctuation around it, single spaces.
     word text not null check (length(word) between 1 and 40 and word = upper(word)),
-    primary key (org_id, word)
+    -- As it is compared: private.bare_word(word).
+    bare text not null check (bare <> ''),
+    primary key (org_id, bare)
 );
 comment on table public.consent_keywords is 'A message that is nothing but such a word withdraws or gives consent to marketing.';
 
@@ -106,12 +107,11 @@ create table private.sent_messages (
     org_id uuid not null,
     contact_id uuid not null,
     sent integer not null,
-    last_at timestamptz not null,
-    foreign key (org_id, contact_id) references public.contacts (org_id, id) on delete cascade
+    last_at timestamptz not null
 );
 comment on table private.sent_messages is
-    'Counts of sent messages whose contact was locked by somebody else at that moment: whoever sends holds the conversation and must not wait for the contact.';
-create index sent_messages__contact__idx on private.sent_messages (org_id, contact_id);
+    'Counts of sent messages whose contact was locked by somebody else at that moment. Whoever sends holds the conversation and must not wait for the contact, so there is no key to it either.';
+create index sent_messages__contact__idx on private.sent_messages (contact_id);
 
 -- The timeline of a contact skips what its messages tell already, by index: thousands of rows for somebody who writes a lot.
 create index activity_log__timeline__idx on public.activity_log (org_id, contact_id, created_at desc, id desc)

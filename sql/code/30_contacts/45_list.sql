@@ -3,18 +3,6 @@
 -- Must stay true: values reach SQL as parameters only; the text that is executed consists of the literals below and of predicates made by
 -- octopush.compile_segment. Parameters of every such query: $1 text[] values of the rules, $2 now, $3 organisation, $4 text[] patterns.
 
--- What compile_segment and its sisters need to know about an organisation.
-create or replace function private.rules_context(p_org_id uuid)
-returns jsonb
-language sql stable
-set search_path = ''
-as $$
-    select jsonb_build_object('time_zone', o.time_zone, 'custom_fields', coalesce((
-        select jsonb_agg(jsonb_build_object('key', d.key, 'label', d.label, 'type', d.type, 'options', d.options) order by d.position, d.key)
-        from public.custom_field_definitions d where d.org_id = o.id), '[]'))
-    from public.organizations o where o.id = p_org_id
-$$;
-
 -- The rows a search, rules and the trash leave: source and conditions as text, with their values.
 create or replace function private.contact_filter(
     p_org_id uuid, p_search text, p_rules jsonb, p_trash boolean, p_needs_contacts boolean
@@ -52,7 +40,7 @@ begin
         v_filter.patterns := v_filter.patterns || array(select p.value from jsonb_array_elements_text(v_word) p);
     end loop;
     if p_rules is not null and p_rules <> 'null' then
-        v_context := private.rules_context(p_org_id);
+        v_context := private.segment_context(p_org_id);
         v_problems := octopush.check_segment(p_rules, v_context);
         if jsonb_array_length(v_problems) > 0 then
             perform private.raise_error('SEGMENT_002', jsonb_build_object('problems', v_problems));

@@ -23,9 +23,9 @@ begin
     return query
     with people as (
         select c.id, 'contact'::text as matched, null::text as snippet, null::uuid as message_id, c.last_message_at as at
-        from public.contacts p
-        join public.conversations c on c.org_id = p.org_id and c.contact_id = p.id
-        where p.org_id = p_org_id and p.search_text like v_pattern and p.deleted_at is null
+        from private.contact_search p
+        join public.conversations c on c.org_id = p.org_id and c.contact_id = p.contact_id
+        where p.org_id = p_org_id and p.search_text like v_pattern
         order by c.last_message_at desc limit v_limit
     ), words as (
         select m.conversation_id, m.id, m.body, m.occurred_at

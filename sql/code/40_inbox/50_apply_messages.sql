@@ -241,6 +241,7 @@ begin
     where i.reply_to_wa_message_id is not null and i.reply_to_message_id is null and m.id = i.id
         and q.whatsapp_account_id = m.whatsapp_account_id and q.wa_message_id = m.reply_to_wa_message_id;
     perform private.fold_inbound(v_events, v_inserted, v_new_conversation_ids);
+    perform private.apply_consent_keywords(v_inserted);
     for v_org in
         select i.org_id, array_agg(distinct i.conversation_id) as conversation_ids
         from jsonb_to_recordset(v_inserted) as i (org_id uuid, conversation_id uuid) group by i.org_id
@@ -297,9 +298,12 @@ begin
         updated_at = now()
     from folded f where c.id = f.conversation_id;
 
-    update public.contacts p set last_message_at = greatest(p.last_message_at, l.at)
+    update public.contacts p set
+        last_message_at = greatest(p.last_message_at, l.at), last_inbound_at = greatest(p.last_inbound_at, l.at),
+        messages_received = p.messages_received + l.received
     from (
-        select i.contact_id, max(i.occurred_at) as at from jsonb_to_recordset(p_inserted) as i (contact_id uuid, occurred_at timestamptz)
+        select i.contact_id, max(i.occurred_at) as at, count(*) filter (where i.is_new) as received
+        from jsonb_to_recordset(p_inserted) as i (contact_id uuid, occurred_at timestamptz, is_new boolean)
         group by i.contact_id
     ) l where p.id = l.contact_id;
 

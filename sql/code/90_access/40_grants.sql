@@ -35,6 +35,9 @@ grant execute on function
     public.disconnect_whatsapp_account(uuid),
     public.list_contacts(uuid, text, jsonb, text, boolean, integer, integer, boolean),
     public.create_contact(uuid, jsonb),
+    public.change_contacts(uuid, jsonb, jsonb),
+    public.contact_timeline(uuid, integer, text),
+    public.set_consent_keywords(uuid, text[], text[]),
     public.update_contact(uuid, jsonb, timestamptz),
     public.delete_contact(uuid),
     public.restore_contact(uuid),
@@ -76,6 +79,16 @@ grant execute on function
     public.segment_members(uuid, integer, uuid),
     public.segment_sql(uuid),
     public.segment_plan(uuid)
+to authenticated;
+
+grant select on public.jobs to authenticated, service_role;
+grant execute on function
+    public.create_import(uuid, text, text),
+    public.inspect_import(uuid, jsonb),
+    public.preview_import(uuid, jsonb, jsonb),
+    public.start_import(uuid, jsonb, jsonb),
+    public.create_export(uuid, jsonb),
+    public.cancel_job(uuid)
 to authenticated;
 
 grant execute on all functions in schema worker to octopush_worker;

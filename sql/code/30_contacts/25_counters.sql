@@ -1,0 +1,53 @@
+-- messages_sent and last_message_at of contacts as we write to them; what they write is folded by worker.apply_messages, which holds them.
+-- Must stay true: messages_sent + what waits in private.sent_messages equals a recount of outbound messages; whoever sends holds a
+-- conversation already and never waits for a contact (lock order: contacts before conversations).
+
+create or replace function private.count_sent()
+returns trigger
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+begin
+    if not exists (select from new_messages m where m.direction = 'outbound') then
+        return null;
+    end if;
+    with sent as materialized (
+        select m.org_id, m.contact_id, count(*)::integer as sent, max(m.occurred_at) as last_at
+        from new_messages m where m.direction = 'outbound' group by m.org_id, m.contact_id
+    ), free as materialized (
+        select c.id from public.contacts c where c.id in (select s.contact_id from sent s) order by c.id for no key update skip locked
+    ), counted as (
+        update public.contacts c set messages_sent = c.messages_sent + s.sent, last_message_at = greatest(c.last_message_at, s.last_at)
+        from sent s join free f on f.id = s.contact_id where c.id = s.contact_id
+    )
+    insert into private.sent_messages (org_id, contact_id, sent, last_at)
+    select s.org_id, s.contact_id, s.sent, s.last_at from sent s where s.contact_id not in (select f.id from free f);
+    return null;
+end
+$$;
+
+create or replace trigger messages__count_sent after insert on public.messages
+    referencing new table as new_messages for each statement execute function private.count_sent();
+
+-- Counts what waits, for contacts nobody holds. Called by the maintenance role, every few seconds.
+create or replace function private.fold_sent_messages(p_limit integer)
+returns void
+language sql volatile
+set search_path = ''
+as $$
+    with waiting as materialized (
+        select distinct w.contact_id from (select x.contact_id from private.sent_messages x order by x.id limit p_limit) w
+    ), free as materialized (
+        select c.id from public.contacts c where c.id in (select w.contact_id from waiting w) order by c.id for no key update skip locked
+    ), taken as (
+        delete from private.sent_messages w
+        where w.contact_id in (select f.id from free f)
+            -- Gone with its organisation.
+            or (w.contact_id in (select x.contact_id from waiting x) and not exists (select from public.contacts c where c.id = w.contact_id))
+        returning w.contact_id, w.sent, w.last_at
+    ), folded as (
+        select t.contact_id, sum(t.sent)::integer as sent, max(t.last_at) as last_at from taken t group by t.contact_id
+    )
+    update public.contacts c set messages_sent = c.messages_sent + f.sent, last_message_at = greatest(c.last_message_at, f.last_at)
+    from folded f where c.id = f.contact_id
+$$;
