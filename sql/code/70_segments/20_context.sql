@@ -82,17 +82,17 @@ begin
         return v_problems;
     end if;
     return coalesce((
-        select jsonb_agg(jsonb_build_object('path', l.path || '/value', 'code', 'wrong_value', 'message', x.message) order by l.path)
-        from private.rule_leaves(p_rules) l
-        cross join lateral (
-            select 'This tag does not exist any more' as message
-            where l.field = 'tags' and jsonb_typeof(l.value) = 'array' and exists (
-                select from jsonb_array_elements_text(l.value) v
-                where not exists (select from public.tags t where t.org_id = p_org_id and t.id = v::uuid))
-            union all
-            select 'This segment does not exist any more'
-            where l.field = 'segment' and not exists (
-                select from public.segments s where s.org_id = p_org_id and s.id = (l.value #>> '{}')::uuid)
-        ) x), '[]');
+        with named as materialized (
+            select l.path, l.field, x.id::uuid as id from private.rule_leaves(p_rules) l
+            cross join lateral jsonb_array_elements_text(case jsonb_typeof(l.value) when 'array' then l.value else jsonb_build_array(l.value) end) x (id)
+            where l.field in ('tags', 'segment') and l.value is not null
+        )
+        select jsonb_agg(distinct jsonb_build_object('path', n.path || '/value', 'code', 'wrong_value',
+            'message', case n.field when 'tags' then 'This tag does not exist any more' else 'This segment does not exist any more' end))
+        from named n
+        where case n.field
+            when 'tags' then not exists (select from public.tags t where t.org_id = p_org_id and t.id = n.id)
+            else not exists (select from public.segments s where s.org_id = p_org_id and s.id = n.id) end
+    ), '[]');
 end
 $$;

@@ -12,15 +12,10 @@ returns void
 language sql volatile
 set search_path = ''
 as $$
-    with horizons as materialized (
-        select distinct h."column", make_interval(hours => h.hours) as after
+    with bounds as materialized (
+        select distinct h."column", p_from - make_interval(hours => h.hours) as low, p_until - make_interval(hours => h.hours) as high
         from private.segment_programs p, jsonb_to_recordset(p.rolling) as h ("column" text, hours integer)
         where p.org_id = p_org_id
-    ), bounds as materialized (
-        select h."column", p_from - h.after as low, p_until - h.after as high from horizons h
-        union
-        -- A time that was still to come is in the last days from the moment it comes.
-        select h."column", p_from, p_until from horizons h
     )
     insert into private.contact_changes (org_id, contact_id, is_time)
     select p_org_id, x.id, true from (

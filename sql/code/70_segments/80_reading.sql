@@ -155,12 +155,14 @@ declare
 begin
     select p.* into v_program from private.segment_programs p where p.segment_id = p_segment_id;
     -- In one pass: a value that looks like a parameter stays a value.
-    select string_agg(replace(t.text, '$2', quote_literal(private.clock()) || '::timestamptz') || coalesce(quote_nullable(v_program.params[k.nth]) || '::text', ''),
-        '' order by t.position)
+    select string_agg(replace(t.text, '$2', quote_literal(private.clock()) || '::timestamptz') || coalesce(k.value, ''), '' order by t.position)
     into v_predicate
-    from regexp_split_to_table(coalesce(v_program.predicate, 'false'), '\(\$1\)\[\d+\]') with ordinality as t (text, position)
+    from regexp_split_to_table(coalesce(v_program.predicate, 'false'), '\(\$1\)\[[0-9:]+\]') with ordinality as t (text, position)
     left join (
-        select m[1]::integer as nth, row_number() over () as position from regexp_matches(v_program.predicate, '\(\$1\)\[(\d+)\]', 'g') m
+        select x.position, case
+            when x.m[2] is null then quote_literal(v_program.params[x.m[1]::integer]) || '::text'
+            else quote_literal(v_program.params[x.m[1]::integer:x.m[2]::integer]) || '::text[]' end as value
+        from regexp_matches(v_program.predicate, '\(\$1\)\[(\d+)(?::(\d+))?\]', 'g') with ordinality as x (m, position)
     ) k on k.position = t.position;
     return format(E'select c.*\nfrom public.contacts c\nwhere c.org_id = %L and c.deleted_at is null and c.erased_at is null\n    and (((%s)\n'
         '            and not exists (select from public.segment_pins p where p.segment_id = %L and p.contact_id = c.id and p.kind = ''exclude''))\n'
