@@ -93,3 +93,8 @@ create type private.import_line as (
     -- Later lines with the same phone in the same batch, [{"line", "cells"}], already folded into this one where they may change it.
     also jsonb
 );
+
+alter table private.job_leases enable row level security;
+alter table private.job_items enable row level security;
+alter table private.import_files enable row level security;
+alter table private.import_rows enable row level security;

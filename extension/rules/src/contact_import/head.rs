@@ -30,8 +30,8 @@ pub struct Options {
     pub rows: Option<u64>,
 }
 
-/// What the beginning of a CSV file shows: `{"encoding", "delimiter", "sheet", "has_header", "columns", "preview", "lines", "rows_estimate"}`
-/// (`lines`: the line number of each row of the preview), or `{"problem": text}`.
+/// What the beginning of a CSV file shows: `{"encoding", "delimiter", "sheet", "has_header", "columns", "preview", "cells", "lines",
+/// "rows_estimate"}` or `{"problem": text}`. `preview` is for looking at, `cells` are the same rows whole; `lines` has their numbers.
 pub fn read_import_head(head: &[u8], options: &Value) -> Value {
     let options = match Options::deserialize(options) {
         Ok(options) => options,
@@ -180,6 +180,15 @@ fn describe(
     let preview = rows.iter().take(PREVIEW_ROWS);
     found["preview"] = preview
         .map(|row| row.iter().map(|cell| shown(cell)).collect::<Vec<_>>())
+        .collect::<Vec<_>>()
+        .into();
+    let whole = rows.iter().take(PREVIEW_ROWS);
+    found["cells"] = whole
+        .map(|row| {
+            row.iter()
+                .map(|cell| cell.replace('\0', "\u{FFFD}"))
+                .collect::<Vec<_>>()
+        })
         .collect::<Vec<_>>()
         .into();
     found["lines"] = lines.iter().take(PREVIEW_ROWS).copied().collect();
