@@ -10,6 +10,7 @@ import {
 import * as z from 'zod/mini';
 import { safeNext } from '@/features/auth/links';
 import { authState } from '@/features/auth/session';
+import { contactsSearch } from '@/features/contacts/list-search';
 import { membershipQuery } from '@/features/tenancy/queries';
 import { NotFound, PageProblem } from '@/shell/error-page';
 import { PendingFrame } from '@/shell/pending-frame';
@@ -138,15 +139,31 @@ const contacts = createRoute({
   getParentRoute: () => app,
   path: '/contacts',
   staticData: { title: 'Contacts' },
-  validateSearch: z.object({
-    q: text,
-    sort: lenient(z.enum(['recent', 'name', 'message'])),
-    page: lenient(z.coerce.number().check(z.int(), z.positive())),
-    size: lenient(z.coerce.number().check(z.int(), z.positive(), z.maximum(100))),
-    contact: lenient(z.uuid()),
-    add: lenient(z.boolean()),
-  }),
+  validateSearch: contactsSearch,
+  beforeLoad: ({ search }) => {
+    if (search.contact)
+      throw redirect({ to: '/contacts/$contactId', params: { contactId: search.contact }, replace: true });
+  },
   component: lazyRouteComponent(() => import('@/features/contacts/contacts-page'), 'ContactsPage'),
+});
+const contact = createRoute({
+  getParentRoute: () => app,
+  path: '/contacts/$contactId',
+  staticData: { title: 'Contact' },
+  component: lazyRouteComponent(() => import('@/features/contacts/contact-page'), 'ContactPage'),
+});
+const contactImport = createRoute({
+  getParentRoute: () => app,
+  path: '/contacts/import',
+  staticData: { title: 'Import contacts' },
+  validateSearch: z.object({ job: lenient(z.uuid()) }),
+  component: lazyRouteComponent(() => import('@/features/jobs/import/import-page'), 'ImportPage'),
+});
+const contactJobs = createRoute({
+  getParentRoute: () => app,
+  path: '/contacts/jobs',
+  staticData: { title: 'Imports and exports' },
+  component: lazyRouteComponent(() => import('@/features/jobs/jobs-page'), 'JobsPage'),
 });
 const conversations = createRoute({
   getParentRoute: () => app,
@@ -234,6 +251,9 @@ const routeTree = root.addChildren([
     home,
     dashboard,
     contacts,
+    contact,
+    contactImport,
+    contactJobs,
     conversations,
     campaigns,
     flows,

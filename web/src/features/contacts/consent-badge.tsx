@@ -1,20 +1,21 @@
 import { Badge } from '@mantine/core';
 import { IconCircleCheck, IconCircleMinus, IconClock } from '@tabler/icons-react';
+import { choices, consentNames, wordFor } from './model';
 
-const states: Record<string, { color: string; word: string; Icon: typeof IconClock }> = {
-  opted_in: { color: 'green', word: 'Opted in', Icon: IconCircleCheck },
-  pending: { color: 'yellow', word: 'Pending', Icon: IconClock },
-  opted_out: { color: 'red', word: 'Opted out', Icon: IconCircleMinus },
+const looks: Record<string, { color: string; Icon: typeof IconClock }> = {
+  opted_in: { color: 'green', Icon: IconCircleCheck },
+  pending: { color: 'yellow', Icon: IconClock },
+  opted_out: { color: 'red', Icon: IconCircleMinus },
 };
 
-export const consentChoices = Object.entries(states).map(([value, { word }]) => ({ value, label: word }));
+export const consentChoices = choices(consentNames);
 
 export function ConsentBadge({ status }: { status: string }) {
-  const state = states[status];
-  if (!state) return null;
+  const look = looks[status];
+  if (!look) return null;
   return (
-    <Badge color={state.color} variant="light" leftSection={<state.Icon size={13} aria-hidden />}>
-      {state.word}
+    <Badge color={look.color} variant="light" leftSection={<look.Icon size={13} aria-hidden />}>
+      {wordFor(consentNames, status)}
     </Badge>
   );
 }

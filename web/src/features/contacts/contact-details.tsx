@@ -2,21 +2,13 @@ import { ActionIcon, CopyButton, Group, Stack, Text, Title, Tooltip } from '@man
 import { IconBriefcase, IconCheck, IconCopy, IconMail, IconNote, IconPhone } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import { PersonAvatar } from '@/components/person-avatar';
+import { TextLink } from '@/components/text-link';
 import { longDate } from '@/lib/time';
 import { ConsentBadge } from './consent-badge';
-import { type ContactRow, contactName } from './queries';
+import { type Contact, contactName, sourceNames, wordFor } from './model';
 import { TagChips } from './tag-chips';
 
-const sources: Record<string, string> = {
-  manual: 'Added by hand',
-  import: 'Imported',
-  whatsapp: 'Wrote on WhatsApp',
-  campaign: 'From a campaign',
-  flow: 'From a flow',
-  ad: 'From an ad',
-};
-
-export function ContactDetails({ contact, actions }: { contact: ContactRow; actions?: ReactNode }) {
+export function ContactDetails({ contact, actions }: { contact: Contact; actions?: ReactNode }) {
   const name = contactName(contact);
   return (
     <Stack gap="lg">
@@ -38,16 +30,19 @@ export function ContactDetails({ contact, actions }: { contact: ContactRow; acti
         />
         <Fact Icon={IconNote} label="Notes" value={contact.notes} />
       </Stack>
-      {contact.contact_tags.length > 0 && (
+      {contact.tags.length > 0 && (
         <div>
           <Text size="sm" c="dimmed" mb={6}>
             Tags
           </Text>
-          <TagChips contact={contact} />
+          <TagChips tags={contact.tags} />
         </div>
       )}
+      <TextLink to="/contacts/$contactId" params={{ contactId: contact.id }} size="sm">
+        Open the contact’s page
+      </TextLink>
       <Text size="sm" c="dimmed">
-        {sources[contact.source] ?? 'Added'} · {longDate(contact.created_at)}
+        {wordFor(sourceNames, contact.source) || 'Added'} · {longDate(contact.created_at)}
       </Text>
     </Stack>
   );

@@ -9,8 +9,13 @@ import { useOrg } from '@/features/tenancy/queries';
 import { describeError } from '@/lib/errors';
 import { readStored, store } from '@/lib/storage';
 import { answer, backend } from '@/lib/supabase';
+import { call } from './api';
 import { consentChoices } from './consent-badge';
-import { type ContactRow, contactQuery, tagsQuery } from './queries';
+import { CustomFieldInput } from './custom-field-input';
+import type { CustomValue } from './custom-fields';
+import { sameValue } from './edit-contact';
+import { type Contact, choices, stageNames } from './model';
+import { contactQuery, customFieldsQuery, tagsQuery } from './queries';
 
 interface Values {
   phone: string;
@@ -22,20 +27,14 @@ interface Values {
   lifecycle_stage: string;
   consent: string;
   tags: string[];
+  custom_fields: Record<string, CustomValue>;
 }
-
-const stages = [
-  { value: 'lead', label: 'Lead' },
-  { value: 'prospect', label: 'Prospect' },
-  { value: 'customer', label: 'Customer' },
-  { value: 'churned', label: 'Churned' },
-];
 
 const DRAFT = 'octopush:new-contact';
 
-const tagIdsOf = (contact: ContactRow) => contact.contact_tags.flatMap((each) => each.tags?.id ?? []).sort();
+const tagIdsOf = (contact: Contact) => contact.tags.map((tag) => tag.id).sort();
 
-function valuesOf(contact: ContactRow | undefined): Values {
+function valuesOf(contact: Contact | undefined): Values {
   return {
     phone: contact?.phone ?? '',
     full_name: contact?.full_name ?? '',
@@ -46,21 +45,26 @@ function valuesOf(contact: ContactRow | undefined): Values {
     lifecycle_stage: contact?.lifecycle_stage ?? 'lead',
     consent: contact?.opt_in_status ?? 'pending',
     tags: contact ? tagIdsOf(contact) : [],
+    custom_fields: contact?.custom_fields ?? {},
   };
 }
 
 /** What the person changed, and nothing else: the rest may have been changed by somebody else meanwhile. */
 function changes(from: Values, to: Values): Partial<Values> {
-  const same = (a: unknown, b: unknown) =>
-    Array.isArray(a) && Array.isArray(b) ? [...a].sort().join() === [...b].sort().join() : a === b;
-  return Object.fromEntries(
-    Object.entries(to).filter(([key, value]) => !same(value, from[key as keyof Values])),
+  const changed: Partial<Values> = Object.fromEntries(
+    Object.entries(to).filter(([key, value]) => !sameValue(value, from[key as keyof Values])),
   );
+  if (changed.custom_fields) {
+    changed.custom_fields = Object.fromEntries(
+      Object.entries(to.custom_fields).filter(([key, value]) => !sameValue(value, from.custom_fields[key])),
+    );
+  }
+  return changed;
 }
 
 export interface ContactFormProps {
   /** Absent for a new one. */
-  contact?: ContactRow;
+  contact?: Contact;
   onSaved: (id: string) => void;
   onCancel: () => void;
 }
@@ -70,9 +74,8 @@ export function ContactForm({ contact, onSaved, onCancel }: ContactFormProps) {
   const { orgId } = useOrg();
   const queryClient = useQueryClient();
   const tags = useQuery(tagsQuery(orgId));
+  const customFields = useQuery(customFieldsQuery(orgId));
   const first = useRef<HTMLInputElement>(null);
-  // Once made, a contact is not made again when a later step fails and the person tries once more.
-  const made = useRef<string | undefined>(undefined);
   // The drawer's focus trap looked before this form was loaded.
   useEffect(() => first.current?.focus(), []);
   // What the form started from; moves on when somebody else's change arrives, so that only ours is sent.
@@ -102,24 +105,26 @@ export function ContactForm({ contact, onSaved, onCancel }: ContactFormProps) {
   const save = useMutation({
     mutationFn: async (values: Values) => {
       const { consent, tags: tagIds, ...fields } = changes(base.values, values);
-      let id = contact?.id ?? made.current;
-      if (!id) {
-        const row = await answer(backend().rpc('create_contact', { p_org_id: orgId, p_fields: fields }));
-        id = made.current = row.id;
-      } else if (contact && Object.keys(fields).length > 0) {
-        await answer(
-          backend().rpc('update_contact', {
-            p_id: contact.id,
-            p_fields: fields,
-            p_expected_updated_at: contact.updated_at,
-          }),
-        );
+      if (!contact) {
+        const row = await call<Contact>('create_contact', {
+          p_org_id: orgId,
+          p_fields: {
+            ...fields,
+            ...(tagIds ? { tag_ids: tagIds } : {}),
+            ...(consent ? { opt_in_status: consent, opt_in_source: 'manual' } : {}),
+          },
+        });
+        return row.id;
       }
-      // Each of these is written once the contact is there; a form that fails here keeps what was typed.
-      if (consent)
-        await answer(
-          backend().rpc('set_contact_consent', { p_id: id, p_status: consent, p_source: 'manual' }),
-        );
+      const { id } = contact;
+      if (Object.keys(fields).length > 0) {
+        await call('update_contact', {
+          p_id: id,
+          p_fields: fields,
+          p_expected_updated_at: contact.updated_at,
+        });
+      }
+      if (consent) await call('set_contact_consent', { p_id: id, p_status: consent, p_source: 'manual' });
       if (tagIds) await answer(backend().rpc('set_contact_tags', { p_id: id, p_tag_ids: tagIds }));
       return id;
     },
@@ -138,7 +143,10 @@ export function ContactForm({ contact, onSaved, onCancel }: ContactFormProps) {
       const { code, details } = describeError(error);
       if (code === 'CONTACT_003') form.setFieldError('phone', 'That phone number isn’t valid.');
       if (code === 'CONTACT_007' && typeof details.field === 'string')
-        form.setFieldError(details.field, 'Please check this.');
+        form.setFieldError(
+          details.field.replace(/^custom\./, 'custom_fields.'),
+          typeof details.problem === 'string' ? details.problem : 'Please check this.',
+        );
       if (code === 'CONTACT_006' && contact) {
         void queryClient.invalidateQueries({ queryKey: contactQuery(orgId, contact.id).queryKey });
       }
@@ -167,7 +175,7 @@ export function ContactForm({ contact, onSaved, onCancel }: ContactFormProps) {
         <Group grow align="flex-start">
           <Select
             label="Stage"
-            data={stages}
+            data={choices(stageNames)}
             allowDeselect={false}
             size="md"
             {...form.getInputProps('lifecycle_stage')}
@@ -190,10 +198,23 @@ export function ContactForm({ contact, onSaved, onCancel }: ContactFormProps) {
             {...form.getInputProps('tags')}
           />
         )}
+        {customFields.data
+          ?.filter((field) => !field.archived_at)
+          .map((field) => (
+            <CustomFieldInput
+              key={field.id}
+              field={field}
+              value={form.values.custom_fields[field.key] ?? null}
+              onChange={(value) =>
+                form.setFieldValue('custom_fields', { ...form.values.custom_fields, [field.key]: value })
+              }
+              error={form.errors[`custom_fields.${field.key}`]}
+            />
+          ))}
         <Textarea label="Notes" autosize minRows={3} maxRows={8} size="md" {...form.getInputProps('notes')} />
         <Problem error={save.error} />
         {typeof existing === 'string' && (
-          <TextLink to="/contacts" search={{ contact: existing }} onClick={onCancel}>
+          <TextLink to="/contacts/$contactId" params={{ contactId: existing }}>
             Open that contact
           </TextLink>
         )}

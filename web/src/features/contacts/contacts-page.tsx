@@ -1,101 +1,164 @@
-import {
-  Button,
-  CloseButton,
-  Group,
-  Pagination,
-  Select,
-  Skeleton,
-  Table,
-  Text,
-  TextInput,
-  UnstyledButton,
-} from '@mantine/core';
-import { IconAddressBook, IconSearch, IconSearchOff, IconUserPlus } from '@tabler/icons-react';
+import { Button, Group, Pagination, Select, Text } from '@mantine/core';
+import { IconAddressBook, IconFileImport, IconSearchOff, IconTrash, IconUserPlus } from '@tabler/icons-react';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
-import { Suspense, useEffect, useState } from 'react';
-import { PersonAvatar } from '@/components/person-avatar';
+import { Suspense, useEffect, useMemo, useState } from 'react';
 import { Hint, LoadProblem } from '@/components/problem';
 import { useOrg } from '@/features/tenancy/queries';
-import { useNow } from '@/lib/clock';
-import { useDebounced } from '@/lib/debounce';
 import { lazyPart } from '@/lib/lazy-part';
-import { count, exactTime, plural, relativeAge } from '@/lib/time';
-import { ConsentBadge } from './consent-badge';
+import { usePolling } from '@/lib/realtime';
+import { count, plural } from '@/lib/time';
 import classes from './contacts.module.css';
-import {
-  type ContactRow,
-  contactName,
-  contactsQuery,
-  pageSizes,
-  type Sort,
-  sortNames,
-  sorts,
-} from './queries';
-import { TagChips } from './tag-chips';
+import { ContactsTable } from './contacts-table';
+import { ContactsToolbar } from './contacts-toolbar';
+import { FilterChips } from './filter-chips';
+import { chipsOf, filtersOf, noFilters, rulesOf } from './filters';
+import { rememberList } from './last-list';
+import { type ContactsSearch, defaultDirection, pageSizes } from './list-search';
+import { useListView } from './list-view';
+import { useLiveContacts } from './live';
+import { contactsQuery, tagsQuery } from './queries';
+import { RowMenu } from './row-menu';
+import { nothing, selectionOf, type Ticked, tick, tickedCount } from './selection';
 
 const route = getRouteApi('/_app/contacts');
 
-const ContactDrawer = lazyPart(async () => (await import('./contact-drawer')).ContactDrawer);
-const NewContactDrawer = lazyPart(async () => (await import('./contact-drawer')).NewContactDrawer);
+const NewContactDrawer = lazyPart(async () => (await import('./new-contact-drawer')).NewContactDrawer);
+const FilterDrawer = lazyPart(async () => (await import('./filter-drawer')).FilterDrawer);
+const BulkBar = lazyPart(async () => (await import('./bulk-bar')).BulkBar);
+const TrashActions = lazyPart(async () => (await import('./trash-actions')).TrashActions);
 
 export function ContactsPage() {
   const search = route.useSearch();
-  const { q = '', sort = 'recent', page = 1, size = 25, contact, add } = search;
-  const navigate = useNavigate({ from: '/contacts' });
+  const { q = '', sort = 'recent', page = 1, size = 25 } = search;
+  const dir = search.dir ?? defaultDirection[sort];
   const org = useOrg();
-  const set = (change: Partial<typeof search>, replace = false) =>
+  const trash = search.trash === true && org.can('contacts.trash');
+  const navigate = useNavigate({ from: '/contacts' });
+  const set = (change: Partial<ContactsSearch>, replace = false) =>
     void navigate({ search: (old) => ({ ...old, ...change }), replace });
+  const [view, setView] = useListView();
+  useLiveContacts();
+  useEffect(() => rememberList(search), [search]);
+
+  const filters = filtersOf(search);
+  const rules = rulesOf(filters);
+  const asked = { q, sort, dir, page, size, rules, trash };
   const query = useQuery({
-    ...contactsQuery(org.orgId, { q, sort, page, size }),
+    ...contactsQuery(org.orgId, asked),
     placeholderData: keepPreviousData,
+    refetchInterval: usePolling(),
   });
   const total = query.data?.total ?? 0;
-  const addButton = org.can('contacts.write') && (
+  const pages = Math.max(1, Math.ceil(total / size));
+  const tags = useQuery(tagsQuery(org.orgId));
+  const chips = chipsOf(filters, tags.data ?? []);
+
+  // A selection means the rows of one question; another question starts anew.
+  const matching = { search: q.trim(), rules, trash };
+  const question = JSON.stringify(matching);
+  const [picked, setPicked] = useState<{ question: string; ticked: Ticked }>({ question, ticked: nothing });
+  const ticked = picked.question === question ? picked.ticked : nothing;
+  const setTicked = (next: Ticked) => setPicked({ question, ticked: next });
+  const chosen = tickedCount(ticked, total);
+  const mayBulk = org.can('contacts.bulk') && !trash;
+
+  // The last page can vanish under somebody's feet: deleted elsewhere, or a link to a page that never was.
+  const beyond = query.isSuccess && !query.isPlaceholderData && total > 0 && page > pages;
+  useEffect(() => {
+    if (beyond)
+      void navigate({ search: (old) => ({ ...old, page: pages === 1 ? undefined : pages }), replace: true });
+  }, [beyond, pages, navigate]);
+
+  const everything = useMemo(
+    () => selectionOf({ kind: 'all', except: new Set() }, JSON.parse(question)),
+    [question],
+  );
+  const add = org.can('contacts.write') && (
     <Button leftSection={<IconUserPlus size={18} />} onClick={() => set({ add: true })}>
       Add contact
     </Button>
   );
   return (
     <div className={classes.page}>
-      <Group gap="sm" mb="md">
-        <SearchBox q={q} onSearch={(text) => set({ q: text || undefined, page: undefined }, true)} />
-        <Select
-          aria-label="Sort by"
-          w={170}
-          allowDeselect={false}
-          value={sort}
-          onChange={(value) =>
-            set({ sort: value === 'recent' ? undefined : (value as Sort), page: undefined })
-          }
-          data={sorts.map((value) => ({ value, label: sortNames[value] }))}
-        />
-        <Group ml="auto">{addButton}</Group>
-      </Group>
+      {trash && (
+        <Group mb="md" gap="sm">
+          <IconTrash size={20} aria-hidden />
+          <Text fw={600}>Trash</Text>
+          <Button size="xs" variant="default" onClick={() => void navigate({ search: {} })}>
+            Back to contacts
+          </Button>
+        </Group>
+      )}
+      <ContactsToolbar
+        search={search}
+        set={set}
+        view={view}
+        onView={setView}
+        filters={chips.length}
+        trash={trash}
+        total={query.data?.total}
+        matching={everything}
+        add={add}
+      />
+      <FilterChips
+        chips={chips}
+        onRemove={(without) => set({ ...without, page: undefined })}
+        onClear={() => set({ ...noFilters, page: undefined })}
+      />
       {query.isError && !query.data ? (
         <LoadProblem error={query.error} what="your contacts" onRetry={() => void query.refetch()} />
       ) : query.isSuccess && total === 0 ? (
-        q ? (
-          <Hint icon={<IconSearchOff size={28} stroke={1.5} />} title="Nobody found" role="status">
-            No name, number, e-mail or company matches “{q}”.
-          </Hint>
-        ) : (
-          <Hint
-            icon={<IconAddressBook size={28} stroke={1.5} />}
-            title="Add your first contact"
-            action={addButton}
-          >
-            Everybody who writes to your WhatsApp number is added by itself. You can also add people by hand.
-          </Hint>
-        )
+        <Nobody
+          q={q}
+          filtered={chips.length > 0}
+          trash={trash}
+          onClear={() => set({ ...noFilters, q: undefined, page: undefined })}
+          add={add}
+          mayImport={mayBulk}
+        />
       ) : (
         <>
           <ContactsTable
             rows={query.data?.rows}
             stale={query.isPlaceholderData}
-            onOpen={(id) => set({ contact: id })}
+            view={view}
+            sort={sort}
+            dir={dir}
+            onSort={(by, direction) =>
+              set({
+                sort: by === 'recent' ? undefined : by,
+                dir: direction === defaultDirection[by] ? undefined : direction,
+                page: undefined,
+              })
+            }
+            ticked={ticked}
+            onTick={mayBulk ? (ids, on) => setTicked(tick(ticked, ids, on)) : undefined}
+            onOpen={(contactId) => void navigate({ to: '/contacts/$contactId', params: { contactId } })}
+            actions={
+              trash
+                ? (contact) => (
+                    <Suspense fallback={null}>
+                      <TrashActions contact={contact} />
+                    </Suspense>
+                  )
+                : org.role === 'viewer'
+                  ? undefined
+                  : (contact) => <RowMenu contact={contact} />
+            }
           />
-          <Group justify="space-between" mt="md">
+          <Suspense fallback={null}>
+            {mayBulk && chosen > 0 && (
+              <BulkBar
+                ticked={ticked}
+                total={total}
+                matching={matching}
+                rows={query.data?.rows ?? []}
+                onTicked={setTicked}
+              />
+            )}
+          </Suspense>
+          <div className={classes.foot}>
             <Text c="dimmed" role="status">
               {query.data ? plural(total, 'contact') : ''}
             </Text>
@@ -111,145 +174,96 @@ export function ContactsPage() {
                 data={pageSizes.map((each) => ({ value: String(each), label: `${each} a page` }))}
               />
               <Pagination
-                total={Math.max(1, Math.ceil(total / size))}
+                total={pages}
                 value={page}
+                siblings={0}
                 onChange={(next) => set({ page: next === 1 ? undefined : next })}
                 getControlProps={(control) => ({ 'aria-label': `${control} page` })}
                 getItemProps={(number) => ({ 'aria-label': `Page ${count(number)}` })}
               />
             </Group>
-          </Group>
+          </div>
         </>
       )}
       <Suspense fallback={null}>
-        {add && (
+        {search.add && (
           <NewContactDrawer
             onClose={() => set({ add: undefined })}
-            onSaved={(id) => set({ add: undefined, contact: id })}
+            onSaved={(contactId) => void navigate({ to: '/contacts/$contactId', params: { contactId } })}
           />
         )}
-        {contact && !add && (
-          <ContactDrawer key={contact} id={contact} onClose={() => set({ contact: undefined })} />
+        {search.filters && (
+          <FilterDrawer
+            filters={filters}
+            total={query.isPlaceholderData ? undefined : query.data?.total}
+            error={query.error}
+            onChange={(change) => set({ ...change, page: undefined }, true)}
+            onClear={() => set({ ...noFilters, page: undefined }, true)}
+            onClose={() => set({ filters: undefined }, true)}
+          />
         )}
       </Suspense>
     </div>
   );
 }
 
-function SearchBox({ q, onSearch }: { q: string; onSearch: (q: string) => void }) {
-  const [text, setText] = useState(q);
-  const settled = useDebounced(text, 300);
-  useEffect(() => setText(q), [q]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: only a pause in typing asks, not a change of the address
-  useEffect(() => {
-    if (settled !== q && settled === text) onSearch(settled);
-  }, [settled]);
+interface NobodyProps {
+  q: string;
+  filtered: boolean;
+  trash: boolean;
+  onClear: () => void;
+  add: React.ReactNode;
+  mayImport: boolean;
+}
+
+function Nobody({ q, filtered, trash, onClear, add, mayImport }: NobodyProps) {
+  const navigate = useNavigate();
+  if (q || filtered)
+    return (
+      <Hint
+        icon={<IconSearchOff size={28} stroke={1.5} />}
+        title="Nobody found"
+        role="status"
+        action={
+          <Button variant="default" onClick={onClear}>
+            {filtered ? 'Clear the filters' : 'Clear the search'}
+          </Button>
+        }
+      >
+        {filtered
+          ? q
+            ? `No contact matches “${q}” and all of these filters.`
+            : 'No contact matches all of these filters.'
+          : `No name, number, e-mail or company matches “${q}”.`}
+      </Hint>
+    );
+  if (trash)
+    return (
+      <Hint icon={<IconTrash size={28} stroke={1.5} />} title="The trash is empty" role="status">
+        Deleted contacts wait here until somebody restores or erases them.
+      </Hint>
+    );
   return (
-    <TextInput
-      type="search"
-      flex="1 1 240px"
-      maw={420}
-      aria-label="Search contacts"
-      placeholder="Search name, number, e-mail, company"
-      leftSection={<IconSearch size={18} aria-hidden />}
-      value={text}
-      onChange={(event) => setText(event.currentTarget.value)}
-      rightSection={
-        text ? (
-          <CloseButton
-            size="sm"
-            aria-label="Clear the search"
-            onClick={() => {
-              setText('');
-              onSearch('');
-            }}
-          />
-        ) : null
+    <Hint
+      icon={<IconAddressBook size={28} stroke={1.5} />}
+      title="Add your first contact"
+      action={
+        <>
+          {add}
+          {mayImport && (
+            <Button
+              variant="default"
+              leftSection={<IconFileImport size={18} />}
+              onClick={() => void navigate({ to: '/contacts/import' })}
+            >
+              Import a file
+            </Button>
+          )}
+        </>
       }
-    />
-  );
-}
-
-interface ContactsTableProps {
-  rows?: ContactRow[];
-  stale: boolean;
-  onOpen: (id: string) => void;
-}
-
-function ContactsTable({ rows, stale, onOpen }: ContactsTableProps) {
-  const now = useNow(60_000);
-  return (
-    <div className={classes.table} data-stale={stale || undefined}>
-      <Table verticalSpacing={8} highlightOnHover stickyHeader>
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>Name</Table.Th>
-            <Table.Th className={classes.wide}>E-mail</Table.Th>
-            <Table.Th className={classes.wide}>Tags</Table.Th>
-            <Table.Th>Opt-in</Table.Th>
-            <Table.Th className={classes.medium}>Last message</Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {rows
-            ? rows.map((row) => (
-                <Table.Tr key={row.id} className={classes.row} onClick={() => onOpen(row.id)}>
-                  <Table.Td>
-                    <Group gap="sm" wrap="nowrap">
-                      <PersonAvatar src={row.avatar_url} name={contactName(row)} size={36} />
-                      <div style={{ minWidth: 0 }}>
-                        <UnstyledButton className={classes.name} title={contactName(row)} dir="auto">
-                          {contactName(row)}
-                        </UnstyledButton>
-                        {row.phone && row.phone !== contactName(row) && (
-                          <Text size="sm" c="dimmed" style={{ fontVariantNumeric: 'tabular-nums' }}>
-                            {row.phone}
-                          </Text>
-                        )}
-                      </div>
-                    </Group>
-                  </Table.Td>
-                  <Table.Td className={classes.wide}>{row.email}</Table.Td>
-                  <Table.Td className={classes.wide}>
-                    <TagChips contact={row} />
-                  </Table.Td>
-                  <Table.Td>
-                    <ConsentBadge status={row.opt_in_status} />
-                  </Table.Td>
-                  <Table.Td className={classes.medium}>
-                    {row.last_message_at && (
-                      <time dateTime={row.last_message_at} title={exactTime(row.last_message_at)}>
-                        {relativeAge(row.last_message_at, now)}
-                      </time>
-                    )}
-                  </Table.Td>
-                </Table.Tr>
-              ))
-            : Array.from({ length: 10 }, (_, index) => (
-                // biome-ignore lint/suspicious/noArrayIndexKey: a fixed drawing
-                <Table.Tr key={index}>
-                  <Table.Td>
-                    <Group gap="sm" wrap="nowrap">
-                      <Skeleton circle height={36} />
-                      <Skeleton height={14} width={140} />
-                    </Group>
-                  </Table.Td>
-                  <Table.Td className={classes.wide}>
-                    <Skeleton height={14} width={160} />
-                  </Table.Td>
-                  <Table.Td className={classes.wide}>
-                    <Skeleton height={14} width={80} />
-                  </Table.Td>
-                  <Table.Td>
-                    <Skeleton height={18} width={80} />
-                  </Table.Td>
-                  <Table.Td className={classes.medium}>
-                    <Skeleton height={14} width={90} />
-                  </Table.Td>
-                </Table.Tr>
-              ))}
-        </Table.Tbody>
-      </Table>
-    </div>
+    >
+      Everybody who writes to your WhatsApp number is added by itself. You can also add people by hand, or
+      bring a whole list.
+    </Hint>
   );
 }

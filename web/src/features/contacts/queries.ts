@@ -1,82 +1,77 @@
-import { queryOptions } from '@tanstack/react-query';
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { answer, backend } from '@/lib/supabase';
+import { call, table } from './api';
+import type { CustomField, CustomValue } from './custom-fields';
+import { type Direction, defaultDirection, type Sort } from './list-search';
+import type { Address, Contact, Tag } from './model';
+import type { Group } from './rules';
 
-export const sorts = ['recent', 'name', 'message'] as const;
-export type Sort = (typeof sorts)[number];
-export const sortNames: Record<Sort, string> = {
-  recent: 'Newest first',
-  name: 'Name',
-  message: 'Last message',
-};
+export { contactName } from './model';
 
-export const pageSizes = [25, 50, 100] as const;
-
-export interface ContactsFilter {
+export interface ContactsAsked {
   q: string;
   sort: Sort;
+  dir?: Direction;
   page: number;
   size: number;
+  rules?: Group;
+  trash?: boolean;
 }
 
-const COLUMNS =
-  'id, full_name, username, phone, email, company, job_title, notes, avatar_url, source, opt_in_status, lifecycle_stage, last_message_at, created_at, updated_at, deleted_at, contact_tags(tags(id, name, color))';
+const sortColumns: Record<Sort, string> = {
+  recent: 'created_at',
+  name: 'name',
+  message: 'last_message_at',
+  phone: 'phone',
+};
 
-/** `like` pattern for the generated `search_text`, which holds lower-case text and numbers without spaces. */
-export function searchPattern(q: string): string {
-  const words = q.trim().toLowerCase();
-  const isNumber = /^[+\d(][\d\s()./-]*$/.test(words);
-  // A number is kept with its country code, so the zero people dial within the country is not in it.
-  const wanted = isNumber ? words.replaceAll(/\D/g, '').replace(/^0+(?=\d)/, '') : words;
-  return `%${wanted.replaceAll(/[\\%_]/g, (sign) => `\\${sign}`)}%`;
-}
-
-export function contactsQuery(orgId: string, { q, sort, page, size }: ContactsFilter) {
+export function contactsQuery(orgId: string, asked: ContactsAsked) {
+  const { q, sort, dir = defaultDirection[sort], page, size, rules, trash = false } = asked;
   return queryOptions({
-    queryKey: ['org', orgId, 'contacts', { q, sort, page, size }],
+    queryKey: ['org', orgId, 'contacts', { q: q.trim(), sort, dir, page, size, rules, trash }],
     queryFn: async () => {
-      let query = backend()
-        .from('contacts')
-        .select(COLUMNS, { count: 'exact' })
-        .eq('org_id', orgId)
-        .is('deleted_at', null);
-      if (q.trim()) query = query.like('search_text', searchPattern(q));
-      if (sort === 'name') query = query.order('full_name', { ascending: true, nullsFirst: false });
-      if (sort === 'message') query = query.order('last_message_at', { ascending: false, nullsFirst: false });
-      if (sort === 'recent') query = query.order('created_at', { ascending: false });
-      const { data, count, error } = await query
-        .order('id', { ascending: false })
-        .range((page - 1) * size, page * size - 1);
-      if (error) throw error;
-      return { rows: data, total: count ?? data.length };
+      const { total, contacts } = await call<{ total: number; contacts: Contact[] }>('list_contacts', {
+        p_org_id: orgId,
+        p_search: q.trim() || null,
+        p_rules: rules ?? null,
+        p_sort: sortColumns[sort],
+        p_descending: dir === 'desc',
+        p_limit: size,
+        p_offset: (page - 1) * size,
+        p_trash: trash,
+      });
+      return { total, rows: contacts };
     },
   });
 }
 
-export interface ContactRow {
-  id: string;
-  full_name: string | null;
-  username: string | null;
-  phone: string | null;
-  email: string | null;
-  company: string | null;
-  job_title: string | null;
-  notes: string | null;
-  avatar_url: string | null;
-  source: string;
-  opt_in_status: string;
-  lifecycle_stage: string;
-  last_message_at: string | null;
-  created_at: string;
-  updated_at: string;
-  deleted_at: string | null;
-  contact_tags: { tags: { id: string; name: string; color: string } | null }[];
-}
+export const contactKey = (orgId: string, id: string) => ['org', orgId, 'contact', id] as const;
 
 export function contactQuery(orgId: string, id: string) {
   return queryOptions({
-    queryKey: ['org', orgId, 'contact', id],
-    queryFn: () =>
-      answer(backend().from('contacts').select(COLUMNS).eq('org_id', orgId).eq('id', id).single()),
+    queryKey: contactKey(orgId, id),
+    queryFn: async (): Promise<Contact> => {
+      const {
+        contact_tags,
+        search_text: _,
+        ...row
+      } = await answer(
+        backend()
+          .from('contacts')
+          .select('*, contact_tags(tags(id, name, color))')
+          .eq('org_id', orgId)
+          .eq('id', id)
+          .single(),
+      );
+      return {
+        ...row,
+        address: row.address as Address | null,
+        custom_fields: row.custom_fields as Record<string, CustomValue>,
+        tags: contact_tags
+          .flatMap((each) => each.tags ?? [])
+          .sort((a, b) => a.name.localeCompare(b.name, undefined, { sensitivity: 'base' })),
+      };
+    },
   });
 }
 
@@ -84,12 +79,112 @@ export function tagsQuery(orgId: string) {
   return queryOptions({
     queryKey: ['org', orgId, 'tags'],
     staleTime: 5 * 60_000,
-    queryFn: () => answer(backend().from('tags').select('id, name, color').eq('org_id', orgId).order('name')),
+    queryFn: (): Promise<Tag[]> =>
+      answer(backend().from('tags').select('id, name, color').eq('org_id', orgId).order('name')),
   });
 }
 
-export const contactName = (contact: {
-  full_name: string | null;
-  username: string | null;
-  phone: string | null;
-}): string => contact.full_name ?? contact.username ?? contact.phone ?? 'Unknown contact';
+/** All fields, archived ones last; pages show those in use. */
+export function customFieldsQuery(orgId: string) {
+  return queryOptions({
+    queryKey: ['org', orgId, 'custom-fields'],
+    staleTime: 5 * 60_000,
+    queryFn: async (): Promise<CustomField[]> => {
+      return answer(
+        table('custom_field_definitions')
+          .select('id, key, label, type, options, position, archived_at')
+          .eq('org_id', orgId)
+          .order('position')
+          .order('label') as PromiseLike<{ data: CustomField[] | null; error: unknown }>,
+      );
+    },
+  });
+}
+
+export interface TimelineEvent {
+  id: string;
+  kind: string;
+  at: string;
+  actor_id: string | null;
+  actor_name: string | null;
+  data: Record<string, unknown>;
+}
+
+export const TIMELINE_PAGE = 20;
+
+export function timelineQuery(orgId: string, contactId: string) {
+  return infiniteQueryOptions({
+    queryKey: [...contactKey(orgId, contactId), 'timeline'],
+    initialPageParam: null as string | null,
+    queryFn: ({ pageParam }) =>
+      call<{ events: TimelineEvent[]; next: string | null }>('contact_timeline', {
+        p_contact_id: contactId,
+        p_limit: TIMELINE_PAGE,
+        p_before: pageParam,
+      }),
+    getNextPageParam: (last) => last.next,
+  });
+}
+
+export interface ConsentChange {
+  id: string;
+  old_status: string | null;
+  new_status: string;
+  source: string | null;
+  evidence: string | null;
+  actor_id: string | null;
+  created_at: string;
+}
+
+export function consentHistoryQuery(orgId: string, contactId: string) {
+  return queryOptions({
+    queryKey: [...contactKey(orgId, contactId), 'consents'],
+    queryFn: async (): Promise<ConsentChange[]> => {
+      return answer(
+        table('contact_consents')
+          .select('id, old_status, new_status, source, evidence, actor_id, created_at')
+          .eq('org_id', orgId)
+          .eq('contact_id', contactId)
+          .order('created_at', { ascending: false })
+          .limit(50) as PromiseLike<{ data: ConsentChange[] | null; error: unknown }>,
+      );
+    },
+  });
+}
+
+/** How many contacts carry each tag. */
+export function tagUsageQuery(orgId: string) {
+  return queryOptions({
+    queryKey: ['org', orgId, 'tag-usage'],
+    queryFn: async () => {
+      const rows = await answer(
+        table('tag_usage').select('tag_id, contacts').eq('org_id', orgId) as PromiseLike<{
+          data: { tag_id: string; contacts: number }[] | null;
+          error: unknown;
+        }>,
+      );
+      return new Map(rows.map((row) => [row.tag_id, row.contacts]));
+    },
+  });
+}
+
+export interface ConsentKeywords {
+  stop: string[];
+  start: string[];
+}
+
+export function consentKeywordsQuery(orgId: string) {
+  return queryOptions({
+    queryKey: ['org', orgId, 'consent-keywords'],
+    queryFn: async (): Promise<ConsentKeywords> => {
+      const rows = await answer(
+        table('consent_keywords').select('kind, word').eq('org_id', orgId).order('word') as PromiseLike<{
+          data: { kind: string; word: string }[] | null;
+          error: unknown;
+        }>,
+      );
+      const of = (kind: string) => rows.filter((row) => row.kind === kind).map((row) => row.word);
+      return { stop: of('stop'), start: of('start') };
+    },
+  });
+}

@@ -3,6 +3,8 @@ export type Role = 'owner' | 'admin' | 'campaign_manager' | 'agent' | 'viewer';
 export type Permission =
   | 'contacts.write'
   | 'contacts.delete'
+  | 'contacts.trash'
+  | 'contacts.bulk'
   | 'inbox.answer'
   | 'campaigns.manage'
   | 'tags.manage'
@@ -14,6 +16,8 @@ const granted: Record<Role, Permission[]> = {
   owner: [
     'contacts.write',
     'contacts.delete',
+    'contacts.trash',
+    'contacts.bulk',
     'inbox.answer',
     'campaigns.manage',
     'tags.manage',
@@ -23,12 +27,14 @@ const granted: Record<Role, Permission[]> = {
   admin: [
     'contacts.write',
     'contacts.delete',
+    'contacts.trash',
+    'contacts.bulk',
     'inbox.answer',
     'campaigns.manage',
     'tags.manage',
     'settings.manage',
   ],
-  campaign_manager: ['contacts.write', 'contacts.delete', 'campaigns.manage', 'tags.manage'],
+  campaign_manager: ['contacts.write', 'contacts.delete', 'contacts.bulk', 'campaigns.manage', 'tags.manage'],
   agent: ['contacts.write', 'inbox.answer'],
   viewer: [],
 };

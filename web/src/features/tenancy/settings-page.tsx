@@ -1,5 +1,13 @@
 import { Skeleton, Text, Title } from '@mantine/core';
-import { IconBrandWhatsapp, IconBuilding, IconSunMoon, IconUsers } from '@tabler/icons-react';
+import {
+  IconBrandWhatsapp,
+  IconBuilding,
+  IconForms,
+  IconShieldCheck,
+  IconSunMoon,
+  IconTags,
+  IconUsers,
+} from '@tabler/icons-react';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { Suspense } from 'react';
 import { lazyPart } from '@/lib/lazy-part';
@@ -16,6 +24,13 @@ const AppearanceSettings = lazyPart(async () => (await import('./appearance-sett
 const WhatsAppSettings = lazyPart(
   async () => (await import('@/features/whatsapp/whatsapp-settings')).WhatsAppSettings,
 );
+const TagsSettings = lazyPart(async () => (await import('@/features/contacts/tags-settings')).TagsSettings);
+const CustomFieldsSettings = lazyPart(
+  async () => (await import('@/features/contacts/custom-fields-settings')).CustomFieldsSettings,
+);
+const ConsentKeywordsSettings = lazyPart(
+  async () => (await import('@/features/contacts/consent-keywords-settings')).ConsentKeywordsSettings,
+);
 
 const sections = [
   { id: 'organization', label: 'Organisation', Icon: IconBuilding, hint: 'Its name, country and time zone.' },
@@ -25,6 +40,19 @@ const sections = [
     label: 'WhatsApp number',
     Icon: IconBrandWhatsapp,
     hint: 'The numbers your customers write to.',
+  },
+  { id: 'tags', label: 'Tags', Icon: IconTags, hint: 'Words that group your contacts.' },
+  {
+    id: 'custom-fields',
+    label: 'Custom fields',
+    Icon: IconForms,
+    hint: 'What you keep about each contact beside our own fields.',
+  },
+  {
+    id: 'consent-keywords',
+    label: 'Opt-in keywords',
+    Icon: IconShieldCheck,
+    hint: 'Words your customers stop and start marketing with.',
   },
   { id: 'appearance', label: 'Appearance', Icon: IconSunMoon, hint: 'Only for you, on this device.' },
 ] as const;
@@ -60,6 +88,9 @@ export function SettingsPage() {
             {current.id === 'organization' && <OrganizationSettings />}
             {current.id === 'members' && <MembersSettings />}
             {current.id === 'whatsapp' && <WhatsAppSettings />}
+            {current.id === 'tags' && <TagsSettings />}
+            {current.id === 'custom-fields' && <CustomFieldsSettings />}
+            {current.id === 'consent-keywords' && <ConsentKeywordsSettings />}
             {current.id === 'appearance' && <AppearanceSettings />}
           </Dialogs>
         </Suspense>

@@ -1,0 +1,115 @@
+import { Button, Group, Modal, MultiSelect, Select, Stack, Text } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { Problem } from '@/components/problem';
+import type { ContactsChange } from '@/features/jobs/queries';
+import { useOrg } from '@/features/tenancy/queries';
+import { plural } from '@/lib/time';
+import { ConsentFields, type ConsentGiven, consentGiven } from './consent-fields';
+import { type Contact, choices, stageNames } from './model';
+import { tagsQuery } from './queries';
+
+export type BulkAction = Exclude<ContactsChange['action'], 'restore'>;
+
+interface BulkDialogProps {
+  action: BulkAction;
+  chosen: number;
+  /** The ticked rows of this page, to offer first what they carry. */
+  rows: Contact[];
+  busy: boolean;
+  error: unknown;
+  onConfirm: (change: ContactsChange) => void;
+  onClose: () => void;
+}
+
+export function BulkDialog({ action, chosen, rows, busy, error, onConfirm, onClose }: BulkDialogProps) {
+  const { orgId } = useOrg();
+  const tags = useQuery(tagsQuery(orgId));
+  const [tagIds, setTagIds] = useState<string[]>([]);
+  const [stage, setStage] = useState<string | null>(null);
+  const [consent, setConsent] = useState<ConsentGiven>(consentGiven);
+  const people = plural(chosen, 'contact');
+  const carried = new Set(rows.flatMap((row) => row.tags.map((tag) => tag.id)));
+  const offered = (tags.data ?? []).filter(
+    (tag) => action !== 'remove_tags' || rows.length < chosen || carried.has(tag.id),
+  );
+
+  const titles: Record<BulkAction, string> = {
+    add_tags: 'Add tags',
+    remove_tags: 'Remove tags',
+    set_consent: 'Change opt-in',
+    set_lifecycle_stage: 'Set stage',
+    delete: `Delete ${people}?`,
+  };
+  const verbs: Record<BulkAction, string> = {
+    add_tags: `Add to ${people}`,
+    remove_tags: `Remove from ${people}`,
+    set_consent: `Change ${people}`,
+    set_lifecycle_stage: `Set for ${people}`,
+    delete: `Delete ${people}`,
+  };
+  const change: ContactsChange | undefined =
+    action === 'add_tags' || action === 'remove_tags'
+      ? tagIds.length > 0
+        ? { action, tag_ids: tagIds }
+        : undefined
+      : action === 'set_consent'
+        ? { action, ...consent, evidence: consent.evidence.trim() || null }
+        : action === 'set_lifecycle_stage'
+          ? stage
+            ? { action, stage }
+            : undefined
+          : { action };
+  return (
+    <Modal opened onClose={onClose} title={titles[action]} closeButtonProps={{ 'aria-label': 'Close' }}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (change) onConfirm(change);
+        }}
+      >
+        <Stack>
+          {(action === 'add_tags' || action === 'remove_tags') && (
+            <MultiSelect
+              label="Tags"
+              data={offered.map((tag) => ({ value: tag.id, label: tag.name }))}
+              value={tagIds}
+              onChange={setTagIds}
+              searchable
+              nothingFoundMessage={tags.isPending ? 'Loading…' : 'No such tag'}
+              data-autofocus
+            />
+          )}
+          {action === 'set_lifecycle_stage' && (
+            <Select
+              label="Stage"
+              data={choices(stageNames)}
+              value={stage}
+              onChange={setStage}
+              allowDeselect={false}
+              data-autofocus
+            />
+          )}
+          {action === 'set_consent' && <ConsentFields value={consent} onChange={setConsent} />}
+          {action === 'delete' && (
+            <Text>They go to the trash, where an owner or admin can restore them.</Text>
+          )}
+          <Problem error={error} />
+          <Group justify="flex-end">
+            <Button variant="default" onClick={onClose}>
+              Cancel
+            </Button>
+            <Button
+              type="submit"
+              color={action === 'delete' ? 'red' : undefined}
+              loading={busy}
+              disabled={!change}
+            >
+              {verbs[action]}
+            </Button>
+          </Group>
+        </Stack>
+      </form>
+    </Modal>
+  );
+}
