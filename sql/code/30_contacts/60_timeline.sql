@@ -13,6 +13,7 @@ declare
     v_at timestamptz := 'infinity';
     v_id uuid := 'ffffffff-ffff-ffff-ffff-ffffffffffff';
     v_events jsonb;
+    v_has_more boolean;
 begin
     select c.* into v_contact from public.contacts c where c.id = p_contact_id and c.org_id = any (private.my_org_ids());
     if not found then
@@ -71,14 +72,14 @@ begin
         ) end as data
         from events e order by e.at desc, e.id desc limit v_limit + 1
     )
-    select jsonb_agg(jsonb_build_object('id', p.id, 'kind', p.kind, 'at', p.at, 'actor_id', p.actor_id, 'actor_name', u.full_name, 'data', p.data)
-        order by p.at desc, p.id desc)
-    into v_events from page p left join public.profiles u on u.user_id = p.actor_id;
-    v_events := coalesce(v_events, '[]');
-    return jsonb_build_object(
-        'events', v_events #- (case when jsonb_array_length(v_events) > v_limit then array[v_limit::text] else array['none'] end),
-        'next', case when jsonb_array_length(v_events) > v_limit
-            then replace(v_events #>> array[(v_limit - 1)::text, 'at'], ' ', 'T') || ' ' || (v_events #>> array[(v_limit - 1)::text, 'id']) end);
+    select coalesce(jsonb_agg(jsonb_build_object('id', p.id, 'kind', p.kind, 'at', p.at, 'actor_id', p.actor_id, 'actor_name', u.full_name,
+            'data', p.data) order by p.place) filter (where p.place <= v_limit), '[]'),
+        count(*) > v_limit
+    into v_events, v_has_more
+    from (select g.*, row_number() over (order by g.at desc, g.id desc) as place from page g) p
+    left join public.profiles u on u.user_id = p.actor_id;
+    return jsonb_build_object('events', v_events, 'next', case when v_has_more then
+        (v_events #>> array[(v_limit - 1)::text, 'at']) || ' ' || (v_events #>> array[(v_limit - 1)::text, 'id']) end);
 end
 $$;
 comment on function public.contact_timeline(uuid, integer, text) is
