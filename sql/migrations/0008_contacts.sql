@@ -113,6 +113,19 @@ comment on table private.sent_messages is
     'Counts of sent messages whose contact was locked by somebody else at that moment. Whoever sends holds the conversation and must not wait for the contact, so there is no key to it either.';
 create index sent_messages__contact__idx on private.sent_messages (contact_id);
 
+create table private.erasures (
+    -- No key: jobs come in a later migration, and the row goes when its work is done.
+    job_id uuid primary key,
+    org_id uuid not null,
+    -- What names the person in raw webhooks and files. Gone with the row.
+    needles text[] not null,
+    -- Webhooks up to here are looked through; those after last_id came later.
+    done_id bigint not null,
+    last_id bigint not null,
+    blanked integer not null default 0
+);
+comment on table private.erasures is 'What the background part of an erasure still looks for; worker.blank_webhooks works it off.';
+
 -- The timeline of a contact skips what its messages tell already, by index: thousands of rows for somebody who writes a lot.
 create index activity_log__timeline__idx on public.activity_log (org_id, contact_id, created_at desc, id desc)
     where contact_id is not null and kind not in ('message.received', 'conversation.created', 'conversation.note_added', 'contact.consent_changed');
@@ -122,6 +135,7 @@ alter table public.contact_consents enable row level security;
 alter table public.consent_keywords enable row level security;
 alter table private.sent_messages enable row level security;
 alter table private.contact_search enable row level security;
+alter table private.erasures enable row level security;
 
 -- Gains p_evidence.
 drop function if exists public.set_contact_consent(uuid, text, text);

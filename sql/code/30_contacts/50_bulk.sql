@@ -145,7 +145,6 @@ as $$
 declare
     v_ids uuid[];
     v_job public.jobs;
-    v_is_small boolean;
 begin
     perform private.require_permission(p_org_id, 'contacts.bulk');
     if p_change ->> 'action' = 'delete' then
@@ -156,20 +155,19 @@ begin
     perform private.check_contact_change(p_org_id, p_change);
     v_ids := array(select x.id from private.selected_contacts(p_org_id, p_selection) x (id) order by x.id);
     -- More would keep a person waiting and hold rows that messages want to update.
-    v_is_small := cardinality(v_ids) <= 500;
-    insert into public.jobs (org_id, kind, status, input, result, done_count, total_count, created_by, started_at, finished_at)
-    values (p_org_id, 'bulk_change', case when v_is_small then 'done' else 'queued' end, jsonb_build_object('change', p_change),
-        case when v_is_small then jsonb_build_object('changed', private.apply_contact_change(p_org_id, v_ids, p_change, (select auth.uid()))) end,
-        case when v_is_small then cardinality(v_ids) else 0 end, cardinality(v_ids), (select auth.uid()),
-        case when v_is_small then now() end, case when v_is_small then now() end)
-    returning * into v_job;
-    if not v_is_small then
+    if cardinality(v_ids) > 500 then
+        v_job := private.create_job(p_org_id, 'bulk_change', jsonb_build_object('change', p_change), cardinality(v_ids));
         insert into private.job_items (job_id, position, contact_id)
         select v_job.id, x.position, x.id from unnest(v_ids) with ordinality x (id, position);
-        perform private.broadcast('org:' || p_org_id, 'job', jsonb_build_object('job_id', v_job.id));
+        return v_job;
     end if;
+    insert into public.jobs (org_id, kind, status, input, result, done_count, total_count, created_by, started_at, finished_at)
+    values (p_org_id, 'bulk_change', 'done', jsonb_build_object('change', p_change),
+        jsonb_build_object('changed', private.apply_contact_change(p_org_id, v_ids, p_change, (select auth.uid()))),
+        cardinality(v_ids), cardinality(v_ids), (select auth.uid()), now(), now())
+    returning * into v_job;
     return v_job;
 end
 $$;
 comment on function public.change_contacts(uuid, jsonb, jsonb) is
-    'Adds or removes tags, sets consent or stage, deletes or restores a selection; up to 500 contacts at once (job done, result.changed), more by a worker. Errors: AUTH_003, ORG_001, CONTACT_007 (details.field), CONTACT_012, SEGMENT_002, TAG_001.';
+    'Adds or removes tags, sets consent or stage, deletes or restores a selection; up to 500 contacts at once (job done, result.changed), more by a worker. Errors: AUTH_003, ORG_001, CONTACT_007 (details.field), CONTACT_012, JOB_005, SEGMENT_002, TAG_001.';
