@@ -26,8 +26,9 @@ create index segments__created_by__idx on public.segments (created_by) where cre
 alter table public.segments set (fillfactor = 60);
 
 create table public.segment_members (
-    segment_id uuid not null references public.segments (id) on delete cascade,
-    -- No key to contacts: it would lock every contact for every row written. A deleted contact leaves through the queue like any other change.
+    -- No keys to segments and contacts: they would cost more than the row itself, and lock every contact for every row written. A trigger
+    -- follows deleted segments; a deleted contact leaves through the queue like after any other change.
+    segment_id uuid not null,
     contact_id uuid not null,
     org_id uuid not null references public.organizations (id) on delete cascade,
     entered_at timestamptz not null,
@@ -126,8 +127,9 @@ alter table private.contact_changes set (autovacuum_vacuum_scale_factor = 0.01, 
 
 create table private.segment_events (
     id bigint generated always as identity primary key,
-    org_id uuid not null references public.organizations (id) on delete cascade,
-    segment_id uuid not null references public.segments (id) on delete cascade,
+    -- No keys, as in public.segment_members.
+    org_id uuid not null,
+    segment_id uuid not null,
     contact_id uuid not null,
     kind text not null check (kind in ('entered', 'left')),
     cause text not null check (cause in ('change', 'time', 'rebuild', 'pin')),
@@ -135,7 +137,6 @@ create table private.segment_events (
 );
 comment on table private.segment_events is 'Who entered and left which segment, for flows and timelines. Kept for 30 days.';
 create index segment_events__segment__idx on private.segment_events (segment_id, id);
-create index segment_events__contact__idx on private.segment_events (org_id, contact_id, id);
 create index segment_events__created_at__idx on private.segment_events using brin (created_at);
 
 alter table public.segments enable row level security;

@@ -179,7 +179,9 @@ select tests.logout();
 -- Deleting.
 select is(tests.delete_as('acme.agent', 'Buyers'), 'AUTH_003', 'an agent deletes nothing');
 select is(tests.delete_as('globex.owner', 'Buyers'), 'SEGMENT_001', 'a stranger finds nothing');
+create temporary table gone on commit drop as select (tests.segment('Buyers')).id;
 select is(tests.delete_as('acme.owner', 'Buyers'), null, 'a segment is deleted');
+select is((select count(*) from public.segment_members m where m.segment_id in (select id from gone)), 0::bigint, 'with its members');
 select is(tests.delete_as('acme.owner', 'Buyers'), 'SEGMENT_001', 'once');
 select is(tests.members('By owner'), array['$2', 'Acme.Ravi', 'Acme.Siti'], 'the others go on');
 

@@ -142,6 +142,19 @@ begin
 end
 $$;
 
+-- In place of keys, whose checks cost more than writing the members.
+create or replace function private.forget_deleted_segments()
+returns trigger
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+begin
+    delete from public.segment_members m using old_rows o where m.segment_id = o.id;
+    delete from private.segment_events e using old_rows o where e.segment_id = o.id;
+    return null;
+end
+$$;
+
 create or replace trigger segments_insert after insert on public.contacts
     referencing new table as new_rows for each statement execute function private.queue_new_contacts();
 create or replace trigger segments_update after update on public.contacts
@@ -169,3 +182,5 @@ create or replace trigger segments_delete after delete on public.custom_field_de
     referencing old table as old_rows for each statement execute function private.queue_removed_definitions();
 create or replace trigger segments_update after update on public.organizations
     referencing old table as old_rows new table as new_rows for each statement execute function private.queue_changed_time_zones();
+create or replace trigger segments_delete after delete on public.segments
+    referencing old table as old_rows for each statement execute function private.forget_deleted_segments();

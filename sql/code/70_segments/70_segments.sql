@@ -277,11 +277,15 @@ begin
     if p_kind not in ('include', 'exclude') or p_kind = 'exclude' and v_segment.kind = 'static' then
         perform private.raise_error('SEGMENT_007');
     end if;
-    if p_kind is not null and exists (
-        select from unnest(v_contact_ids) x
-        where not exists (select from public.contacts c where c.org_id = v_segment.org_id and c.id = x and c.erased_at is null)
-    ) then
-        perform private.raise_error('CONTACT_001');
+    if p_kind is not null then
+        -- Locked against deletion until the pins are written.
+        perform c.id from public.contacts c where c.org_id = v_segment.org_id and c.id = any (v_contact_ids) order by c.id for key share;
+        if exists (
+            select from unnest(v_contact_ids) x
+            where not exists (select from public.contacts c where c.org_id = v_segment.org_id and c.id = x and c.erased_at is null)
+        ) then
+            perform private.raise_error('CONTACT_001');
+        end if;
     end if;
     if p_kind is null then
         delete from public.segment_pins p where p.segment_id = p_segment_id and p.contact_id = any (v_contact_ids);

@@ -136,7 +136,7 @@ begin
     return query
     select c.*
     from public.segment_members m join public.contacts c on c.id = m.contact_id
-    where m.segment_id = v_segment.id and (p_after is null or m.contact_id < p_after) and c.deleted_at is null
+    where m.segment_id = v_segment.id and m.contact_id < coalesce(p_after, 'ffffffff-ffff-ffff-ffff-ffffffffffff') and c.deleted_at is null
     order by m.contact_id desc limit least(greatest(p_limit, 0), 1000);
 end
 $$;
