@@ -11,7 +11,11 @@ use pgrx::{FromDatum, direct_function_call, pg_sys};
 pub struct JsonText(pub String);
 
 impl FromDatum for JsonText {
-    unsafe fn from_polymorphic_datum(datum: pg_sys::Datum, is_null: bool, _: pg_sys::Oid) -> Option<JsonText> {
+    unsafe fn from_polymorphic_datum(
+        datum: pg_sys::Datum,
+        is_null: bool,
+        _: pg_sys::Oid,
+    ) -> Option<JsonText> {
         if is_null {
             return None;
         }

@@ -27,7 +27,12 @@ pub struct Context {
 
 impl Default for Context {
     fn default() -> Self {
-        Context { time_zone: "UTC".into(), custom_fields: Vec::new(), names: HashMap::new(), now: None }
+        Context {
+            time_zone: "UTC".into(),
+            custom_fields: Vec::new(),
+            names: HashMap::new(),
+            now: None,
+        }
     }
 }
 
@@ -51,7 +56,9 @@ impl Context {
         }
         if let Some(names) = present(object.get("names")) {
             let names = names.as_object().ok_or("names is no object")?;
-            let named = names.iter().filter_map(|(id, name)| Some((id.clone(), name.as_str()?.to_owned())));
+            let named = names
+                .iter()
+                .filter_map(|(id, name)| Some((id.clone(), name.as_str()?.to_owned())));
             context.names = named.collect();
         }
         Ok(context)
@@ -83,6 +90,8 @@ fn custom_field(json: &Value) -> Result<CustomField, String> {
         key: key.to_owned(),
         label: json["label"].as_str().unwrap_or(key).to_owned(),
         kind,
-        options: options.filter_map(|option| option.as_str().map(str::to_owned)).collect(),
+        options: options
+            .filter_map(|option| option.as_str().map(str::to_owned))
+            .collect(),
     })
 }

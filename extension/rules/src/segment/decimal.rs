@@ -32,15 +32,31 @@ impl Decimal {
         if whole.is_empty() || !all_digits(whole) || !all_digits(fraction) {
             return None;
         }
-        let digits: Vec<u8> = whole.bytes().chain(fraction.bytes()).map(|byte| byte - b'0').collect();
+        let digits: Vec<u8> = whole
+            .bytes()
+            .chain(fraction.bytes())
+            .map(|byte| byte - b'0')
+            .collect();
         let leading = digits.iter().take_while(|digit| **digit == 0).count();
-        let trailing = digits[leading..].iter().rev().take_while(|digit| **digit == 0).count();
+        let trailing = digits[leading..]
+            .iter()
+            .rev()
+            .take_while(|digit| **digit == 0)
+            .count();
         let digits = digits[leading..digits.len() - trailing].to_vec();
         if digits.is_empty() {
-            return Some(Decimal { is_negative: false, digits, point: 0 });
+            return Some(Decimal {
+                is_negative: false,
+                digits,
+                point: 0,
+            });
         }
         let point = whole.len() as i64 - leading as i64 + i64::from(exponent);
-        Some(Decimal { is_negative, digits, point })
+        Some(Decimal {
+            is_negative,
+            digits,
+            point,
+        })
     }
 
     /// Digits before the point.
@@ -58,7 +74,10 @@ impl Decimal {
         if self.fraction_digits() > scale || self.whole_digits() + scale > 36 {
             return None;
         }
-        let digits = self.digits.iter().fold(0i128, |sum, digit| sum * 10 + i128::from(*digit));
+        let digits = self
+            .digits
+            .iter()
+            .fold(0i128, |sum, digit| sum * 10 + i128::from(*digit));
         let zeros = (self.point - self.digits.len() as i64 + scale as i64).max(0) as u32;
         let magnitude = digits * 10i128.pow(zeros);
         Some(if self.is_negative { -magnitude } else { magnitude })
@@ -70,8 +89,16 @@ impl Decimal {
         let padded = format!("{digits:0>width$}", width = scale + 1);
         let (whole, fraction) = padded.split_at(padded.len() - scale);
         let sign = if value < 0 { "-" } else { "" };
-        let text = if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") };
-        Decimal::parse(&text).unwrap_or(Decimal { is_negative: false, digits: Vec::new(), point: 0 })
+        let text = if fraction.is_empty() {
+            format!("{sign}{whole}")
+        } else {
+            format!("{sign}{whole}.{fraction}")
+        };
+        Decimal::parse(&text).unwrap_or(Decimal {
+            is_negative: false,
+            digits: Vec::new(),
+            point: 0,
+        })
     }
 
     fn magnitude(&self, other: &Decimal) -> Ordering {
@@ -80,7 +107,10 @@ impl Decimal {
             (true, false) => Ordering::Less,
             (false, true) => Ordering::Greater,
             // Without zeros at the end, a longer run of digits after the same beginning is the larger one.
-            (false, false) => self.point.cmp(&other.point).then_with(|| self.digits.cmp(&other.digits)),
+            (false, false) => self
+                .point
+                .cmp(&other.point)
+                .then_with(|| self.digits.cmp(&other.digits)),
         }
     }
 }
@@ -138,11 +168,20 @@ mod tests {
 
     #[test]
     fn numbers_sort_by_value_and_not_by_how_they_are_written() {
-        let ascending = ["-1e400", "-20.5", "-20.05", "-0.001", "0", "0.0009", "0.001", "1", "1.05", "1.5", "9", "10", "1e400"];
+        let ascending = [
+            "-1e400", "-20.5", "-20.05", "-0.001", "0", "0.0009", "0.001", "1", "1.05", "1.5", "9", "10",
+            "1e400",
+        ];
         for pair in ascending.windows(2) {
             assert!(decimal(pair[0]) < decimal(pair[1]), "{pair:?}");
         }
-        for (one, other) in [("1.50", "1.5"), ("100", "1e2"), ("-0", "0.000"), ("0.01", "1E-2"), ("007", "7")] {
+        for (one, other) in [
+            ("1.50", "1.5"),
+            ("100", "1e2"),
+            ("-0", "0.000"),
+            ("0.01", "1E-2"),
+            ("007", "7"),
+        ] {
             assert_eq!(decimal(one), decimal(other));
         }
     }
@@ -157,7 +196,20 @@ mod tests {
 
     #[test]
     fn what_is_no_number_is_refused() {
-        for text in ["", "-", "NaN", "Infinity", ".5", "1.", "1e", "1e99999999999", "+1", "0x1", " 1", "1 "] {
+        for text in [
+            "",
+            "-",
+            "NaN",
+            "Infinity",
+            ".5",
+            "1.",
+            "1e",
+            "1e99999999999",
+            "+1",
+            "0x1",
+            " 1",
+            "1 ",
+        ] {
             assert_eq!(Decimal::parse(text), None, "{text:?}");
         }
     }

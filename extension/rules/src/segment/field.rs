@@ -101,7 +101,14 @@ const SOURCES: &[&str] = &["manual", "import", "whatsapp", "campaign", "flow", "
 const OPT_IN_STATUSES: &[&str] = &["opted_in", "opted_out", "pending"];
 const LIFECYCLE_STAGES: &[&str] = &["lead", "prospect", "customer", "churned"];
 
-type Row = (&'static str, &'static str, Category, Kind, Place, &'static [&'static str]);
+type Row = (
+    &'static str,
+    &'static str,
+    Category,
+    Kind,
+    Place,
+    &'static [&'static str],
+);
 
 const NULLABLE: Place = Place::Column { is_nullable: true };
 const REQUIRED: Place = Place::Column { is_nullable: false };
@@ -112,28 +119,154 @@ const BUILT_IN: [Row; 27] = [
     ("email", "Email", Category::Contact, Kind::Text, NULLABLE, &[]),
     ("phone", "Phone", Category::Contact, Kind::Text, NULLABLE, &[]),
     ("company", "Company", Category::Contact, Kind::Text, NULLABLE, &[]),
-    ("job_title", "Job title", Category::Contact, Kind::Text, NULLABLE, &[]),
-    ("username", "WhatsApp username", Category::Contact, Kind::Text, NULLABLE, &[]),
+    (
+        "job_title",
+        "Job title",
+        Category::Contact,
+        Kind::Text,
+        NULLABLE,
+        &[],
+    ),
+    (
+        "username",
+        "WhatsApp username",
+        Category::Contact,
+        Kind::Text,
+        NULLABLE,
+        &[],
+    ),
     ("notes", "Notes", Category::Contact, Kind::Text, NULLABLE, &[]),
-    ("address.city", "City", Category::Contact, Kind::Text, Place::Address("city"), &[]),
-    ("address.state", "State", Category::Contact, Kind::Text, Place::Address("state"), &[]),
-    ("address.country", "Country", Category::Contact, Kind::Text, Place::Address("country"), &[]),
-    ("address.zip", "Postcode", Category::Contact, Kind::Text, Place::Address("zip"), &[]),
-    ("source", "Source", Category::Contact, Kind::Choice, REQUIRED, SOURCES),
-    ("opt_in_status", "Consent", Category::Contact, Kind::Choice, REQUIRED, OPT_IN_STATUSES),
-    ("lifecycle_stage", "Lifecycle stage", Category::Contact, Kind::Choice, REQUIRED, LIFECYCLE_STAGES),
+    (
+        "address.city",
+        "City",
+        Category::Contact,
+        Kind::Text,
+        Place::Address("city"),
+        &[],
+    ),
+    (
+        "address.state",
+        "State",
+        Category::Contact,
+        Kind::Text,
+        Place::Address("state"),
+        &[],
+    ),
+    (
+        "address.country",
+        "Country",
+        Category::Contact,
+        Kind::Text,
+        Place::Address("country"),
+        &[],
+    ),
+    (
+        "address.zip",
+        "Postcode",
+        Category::Contact,
+        Kind::Text,
+        Place::Address("zip"),
+        &[],
+    ),
+    (
+        "source",
+        "Source",
+        Category::Contact,
+        Kind::Choice,
+        REQUIRED,
+        SOURCES,
+    ),
+    (
+        "opt_in_status",
+        "Consent",
+        Category::Contact,
+        Kind::Choice,
+        REQUIRED,
+        OPT_IN_STATUSES,
+    ),
+    (
+        "lifecycle_stage",
+        "Lifecycle stage",
+        Category::Contact,
+        Kind::Choice,
+        REQUIRED,
+        LIFECYCLE_STAGES,
+    ),
     ("tags", "Tags", Category::Tags, Kind::Tags, Place::Relation, &[]),
-    ("messages_sent", "Messages sent", Category::Behaviour, Kind::Number, REQUIRED, &[]),
-    ("messages_received", "Messages received", Category::Behaviour, Kind::Number, REQUIRED, &[]),
-    ("last_message_at", "Last message", Category::Behaviour, Kind::Time, NULLABLE, &[]),
-    ("last_inbound_at", "Last message received", Category::Behaviour, Kind::Time, NULLABLE, &[]),
-    ("has_active_conversation", "Active conversation", Category::Behaviour, Kind::Boolean, ACTIVE, &[]),
-    ("has_conversation", "Conversation", Category::Behaviour, Kind::Boolean, EVER, &[]),
+    (
+        "messages_sent",
+        "Messages sent",
+        Category::Behaviour,
+        Kind::Number,
+        REQUIRED,
+        &[],
+    ),
+    (
+        "messages_received",
+        "Messages received",
+        Category::Behaviour,
+        Kind::Number,
+        REQUIRED,
+        &[],
+    ),
+    (
+        "last_message_at",
+        "Last message",
+        Category::Behaviour,
+        Kind::Time,
+        NULLABLE,
+        &[],
+    ),
+    (
+        "last_inbound_at",
+        "Last message received",
+        Category::Behaviour,
+        Kind::Time,
+        NULLABLE,
+        &[],
+    ),
+    (
+        "has_active_conversation",
+        "Active conversation",
+        Category::Behaviour,
+        Kind::Boolean,
+        ACTIVE,
+        &[],
+    ),
+    (
+        "has_conversation",
+        "Conversation",
+        Category::Behaviour,
+        Kind::Boolean,
+        EVER,
+        &[],
+    ),
     ("created_at", "Created", Category::Date, Kind::Time, REQUIRED, &[]),
-    ("opt_in_at", "Consent given", Category::Date, Kind::Time, NULLABLE, &[]),
+    (
+        "opt_in_at",
+        "Consent given",
+        Category::Date,
+        Kind::Time,
+        NULLABLE,
+        &[],
+    ),
     ("birthday", "Birthday", Category::Date, Kind::Date, NULLABLE, &[]),
-    ("segment", "Segment", Category::Segment, Kind::Segments, Place::Relation, &[]),
-    ("campaign", "Campaign", Category::Campaign, Kind::Campaigns, Place::Relation, &[]),
+    (
+        "segment",
+        "Segment",
+        Category::Segment,
+        Kind::Segments,
+        Place::Relation,
+        &[],
+    ),
+    (
+        "campaign",
+        "Campaign",
+        Category::Campaign,
+        Kind::Campaigns,
+        Place::Relation,
+        &[],
+    ),
     ("flow", "Flow", Category::Flow, Kind::Flows, Place::Relation, &[]),
 ];
 
@@ -152,12 +285,23 @@ impl Field {
     /// Every field of this organisation, ours first.
     pub fn each(context: &Context) -> Vec<Field> {
         let ours = BUILT_IN.iter().map(Field::built_in);
-        ours.chain(context.custom_fields.iter().map(Field::custom)).collect()
+        ours.chain(context.custom_fields.iter().map(Field::custom))
+            .collect()
     }
 
     fn built_in(&(name, label, category, kind, place, options): &Row) -> Field {
-        let options = options.iter().map(|value| (value.to_string(), option_label(value))).collect();
-        Field { name: name.into(), label: label.into(), category, kind, place, options }
+        let options = options
+            .iter()
+            .map(|value| (value.to_string(), option_label(value)))
+            .collect();
+        Field {
+            name: name.into(),
+            label: label.into(),
+            category,
+            kind,
+            place,
+            options,
+        }
     }
 
     fn custom(custom: &CustomField) -> Field {
@@ -167,7 +311,11 @@ impl Field {
             category: Category::Custom,
             kind: custom.kind,
             place: Place::Custom,
-            options: custom.options.iter().map(|option| (option.clone(), option.clone())).collect(),
+            options: custom
+                .options
+                .iter()
+                .map(|option| (option.clone(), option.clone()))
+                .collect(),
         }
     }
 
@@ -181,24 +329,47 @@ impl Field {
 
     /// What the label of an option is; the option itself when it is not (or no longer) one.
     pub fn option_label<'a>(&'a self, value: &'a str) -> &'a str {
-        self.options.iter().find(|(known, _)| known == value).map_or(value, |(_, label)| label)
+        self.options
+            .iter()
+            .find(|(known, _)| known == value)
+            .map_or(value, |(_, label)| label)
     }
 
     /// Its operators, in the order the builder shows them.
     pub fn operators(&self) -> Vec<Operator> {
         let mut operators = match self.kind {
             Kind::Text => vec![
-                Is, IsNot, Contains, DoesNotContain, StartsWith, EndsWith, IsOneOf, IsNoneOf, IsEmpty, IsNotEmpty,
+                Is,
+                IsNot,
+                Contains,
+                DoesNotContain,
+                StartsWith,
+                EndsWith,
+                IsOneOf,
+                IsNoneOf,
+                IsEmpty,
+                IsNotEmpty,
             ],
             Kind::Choice => vec![Is, IsNot, IsOneOf, IsNoneOf],
             Kind::Choices | Kind::Tags => vec![HasAnyOf, HasAllOf, HasNoneOf, IsEmpty, IsNotEmpty],
             Kind::Number => vec![Is, IsNot, GreaterThan, AtLeast, LessThan, AtMost, Between],
             Kind::Boolean => vec![Is],
             Kind::Time => vec![InLast, NotInLast, Before, After, On, Between, IsEmpty, IsNotEmpty],
-            Kind::Date => vec![Before, After, On, Between, InLast, NotInLast, InNext, IsToday, IsEmpty, IsNotEmpty],
+            Kind::Date => vec![
+                Before, After, On, Between, InLast, NotInLast, InNext, IsToday, IsEmpty, IsNotEmpty,
+            ],
             Kind::Segments => vec![IsIn, IsNotIn],
             Kind::Campaigns => {
-                vec![Received, NotReceived, Read, NotRead, Replied, NotReplied, Clicked, NotClicked]
+                vec![
+                    Received,
+                    NotReceived,
+                    Read,
+                    NotRead,
+                    Replied,
+                    NotReplied,
+                    Clicked,
+                    NotClicked,
+                ]
             }
             Kind::Flows => vec![InProgress, NotInProgress, Completed, NotCompleted],
         };
@@ -213,7 +384,10 @@ impl Field {
 
     /// Whether a contact without it can exist.
     pub fn is_nullable(&self) -> bool {
-        matches!(self.place, Place::Column { is_nullable: true } | Place::Address(_) | Place::Custom)
+        matches!(
+            self.place,
+            Place::Column { is_nullable: true } | Place::Address(_) | Place::Custom
+        )
     }
 }
 

@@ -17,8 +17,10 @@ pub fn horizons(rules: &Value) -> Result<Value, Vec<Problem>> {
     };
     let leaves = root.leaves();
     let rolling: BTreeSet<(String, i64)> = leaves.iter().filter_map(rolling_boundary).collect();
-    let rolling: Vec<Value> =
-        rolling.into_iter().map(|(column, hours)| json!({"column": column, "hours": hours})).collect();
+    let rolling: Vec<Value> = rolling
+        .into_iter()
+        .map(|(column, hours)| json!({"column": column, "hours": hours}))
+        .collect();
     Ok(json!({"rolling": rolling, "calendar": leaves.iter().any(follows_the_calendar)}))
 }
 

@@ -23,12 +23,16 @@
 //! its field's makes every positive operator false and is not empty. A time `in_last` counts whatever is not older,
 //! future stamps too; a date `in_last` or `in_next` counts calendar days with today among them.
 //!
-//! Two implementations must agree: [`compile`] makes SQL, the evaluator decides over facts without a database.
+//! Two implementations must agree: [`compile`] makes SQL, [`evaluate`] decides over facts without a database.
 
+pub mod catalog;
 pub mod compile;
 pub mod context;
 pub mod decimal;
+pub mod evaluate;
+pub mod explain;
 pub mod field;
+pub mod flip;
 pub mod horizons;
 pub mod json;
 pub mod lowercase;
@@ -37,6 +41,7 @@ pub mod operator;
 pub mod problem;
 pub mod references;
 pub mod rules;
+pub mod sentence;
 pub mod shape;
 
 /// Bounds of what a rule tree may be; all are refused by [`rules::Rules::parse`], never cut.

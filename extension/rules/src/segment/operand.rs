@@ -191,7 +191,10 @@ impl Operand {
 
 /// A bounded decimal as a JSON number.
 pub fn number_to_json(number: &Decimal) -> Value {
-    number.to_string().parse::<serde_json::Number>().map_or(Value::Null, Value::Number)
+    number
+        .to_string()
+        .parse::<serde_json::Number>()
+        .map_or(Value::Null, Value::Number)
 }
 
 fn text(field: &Field, value: &Value) -> Result<String, Wrong> {
@@ -277,7 +280,11 @@ fn number(field: &Field, value: &Value) -> Result<Decimal, Wrong> {
         ));
     }
     let is_count = field.place != Place::Custom;
-    if is_count && !number.scaled(0).is_some_and(|count| (0..=MAX_COUNT).contains(&count)) {
+    if is_count
+        && !number
+            .scaled(0)
+            .is_some_and(|count| (0..=MAX_COUNT).contains(&count))
+    {
         return wrong(format!("{} is a whole number from 0.", field.label));
     }
     Ok(number)
@@ -303,7 +310,12 @@ pub fn read_date(text: &str) -> Option<Date> {
     if !is_shaped {
         return None;
     }
-    Date::new(text[..4].parse().ok()?, text[5..7].parse().ok()?, text[8..].parse().ok()?).ok()
+    Date::new(
+        text[..4].parse().ok()?,
+        text[5..7].parse().ok()?,
+        text[8..].parse().ok()?,
+    )
+    .ok()
 }
 
 fn duration(with_hours: bool, value: &Value) -> Result<Duration, Wrong> {
@@ -311,7 +323,10 @@ fn duration(with_hours: bool, value: &Value) -> Result<Duration, Wrong> {
         return wrong("The value is an amount and a unit.");
     };
     if let Some(strange) = object.keys().find(|key| *key != "amount" && *key != "unit") {
-        return Err((format!("/{}", super::problem::pointer_step(strange)), "Only amount and unit belong here.".into()));
+        return Err((
+            format!("/{}", super::problem::pointer_step(strange)),
+            "Only amount and unit belong here.".into(),
+        ));
     }
     let unit = match object.get("unit").and_then(Value::as_str) {
         Some("hours") if with_hours => Unit::Hours,
@@ -321,14 +336,24 @@ fn duration(with_hours: bool, value: &Value) -> Result<Duration, Wrong> {
         _ => return Err(("/unit".into(), "The unit is days or weeks.".into())),
     };
     let most = MAX_HOURS / unit.hours();
-    match object.get("amount").and_then(Value::as_i64).filter(|amount| (1..=most).contains(amount)) {
+    match object
+        .get("amount")
+        .and_then(Value::as_i64)
+        .filter(|amount| (1..=most).contains(amount))
+    {
         Some(amount) => Ok(Duration { amount, unit }),
-        None => Err(("/amount".into(), format!("The amount is a whole number from 1 to {most}."))),
+        None => Err((
+            "/amount".into(),
+            format!("The amount is a whole number from 1 to {most}."),
+        )),
     }
 }
 
 fn id(value: &Value) -> Result<Uuid, Wrong> {
     // Other spellings of a UUID (without hyphens, in braces) would not be found again among names and facts.
-    let id = value.as_str().filter(|text| text.len() == 36).and_then(|text| Uuid::try_parse(text).ok());
+    let id = value
+        .as_str()
+        .filter(|text| text.len() == 36)
+        .and_then(|text| Uuid::try_parse(text).ok());
     id.map_or_else(|| wrong("The value is an id."), Ok)
 }

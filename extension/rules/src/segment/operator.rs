@@ -75,7 +75,11 @@ const NAMES: [(Operator, &str, &str); 41] = [
     (NotInLast, "not_in_last", "is not in the last"),
     (InNext, "in_next", "is in the next"),
     (IsToday, "is_today", "is today"),
-    (AnniversaryInNext, "anniversary_in_next", "has its day in the next"),
+    (
+        AnniversaryInNext,
+        "anniversary_in_next",
+        "has its day in the next",
+    ),
     (AnniversaryIsToday, "anniversary_is_today", "has its day today"),
     (IsIn, "is_in", "is in"),
     (IsNotIn, "is_not_in", "is not in"),
@@ -96,7 +100,10 @@ const NAMES: [(Operator, &str, &str); 41] = [
 impl Operator {
     /// The operator of that name.
     pub fn named(name: &str) -> Option<Operator> {
-        NAMES.iter().find(|(_, known, _)| *known == name).map(|(operator, ..)| *operator)
+        NAMES
+            .iter()
+            .find(|(_, known, _)| *known == name)
+            .map(|(operator, ..)| *operator)
     }
 
     /// Every operator.
@@ -137,7 +144,10 @@ impl Operator {
 
     /// Whether its truth for a date can change at midnight with no write.
     pub fn follows_the_calendar(self) -> bool {
-        matches!(self, InLast | NotInLast | InNext | IsToday | AnniversaryInNext | AnniversaryIsToday)
+        matches!(
+            self,
+            InLast | NotInLast | InNext | IsToday | AnniversaryInNext | AnniversaryIsToday
+        )
     }
 }
 

@@ -40,7 +40,11 @@ pub struct Problem {
 
 impl Problem {
     pub fn new(path: impl Into<String>, code: Code, message: impl Into<String>) -> Self {
-        Problem { path: path.into(), code, message: message.into() }
+        Problem {
+            path: path.into(),
+            code,
+            message: message.into(),
+        }
     }
 
     pub fn to_json(&self) -> Value {

@@ -40,6 +40,8 @@ fn ids(value: Option<&Value>) -> Vec<String> {
         Some(Value::Array(items)) => items.iter().collect(),
         other => Vec::from_iter(other),
     };
-    let ids = values.into_iter().filter_map(|value| Uuid::try_parse(value.as_str()?).ok());
+    let ids = values
+        .into_iter()
+        .filter_map(|value| Uuid::try_parse(value.as_str()?).ok());
     ids.map(|id| id.to_string()).collect()
 }

@@ -59,7 +59,10 @@ impl Node {
         let mut object = Map::new();
         match self {
             Node::Group(matching, children) => {
-                object.insert(matching.name().into(), children.iter().map(Node::to_json).collect());
+                object.insert(
+                    matching.name().into(),
+                    children.iter().map(Node::to_json).collect(),
+                );
             }
             Node::Leaf(leaf) => {
                 object.insert("field".into(), leaf.field.name.clone().into());
@@ -92,7 +95,10 @@ fn typed(raw: &RawNode<'_>, context: &Context, problems: &mut Vec<Problem>) -> O
             }
         },
         RawContent::Group(matching, children) => {
-            let children = children.iter().filter_map(|child| typed(child, context, problems)).collect();
+            let children = children
+                .iter()
+                .filter_map(|child| typed(child, context, problems))
+                .collect();
             Some(Node::Group(*matching, children))
         }
     }
@@ -109,10 +115,22 @@ fn typed_leaf(raw: &RawLeaf<'_>, path: &str, context: &Context) -> Result<Leaf, 
     let operator = Operator::named(raw.operator).filter(|operator| field.operators().contains(operator));
     let Some(operator) = operator else {
         let message = format!("{} cannot be asked about {}.", quoted(raw.operator), field.label);
-        return Err(Problem::new(format!("{path}/operator"), Code::WrongOperator, message));
+        return Err(Problem::new(
+            format!("{path}/operator"),
+            Code::WrongOperator,
+            message,
+        ));
     };
     match Operand::parse(&field, operator, raw.value) {
-        Ok(operand) => Ok(Leaf { field, operator, operand }),
-        Err((below, message)) => Err(Problem::new(format!("{path}/value{below}"), Code::WrongValue, message)),
+        Ok(operand) => Ok(Leaf {
+            field,
+            operator,
+            operand,
+        }),
+        Err((below, message)) => Err(Problem::new(
+            format!("{path}/value{below}"),
+            Code::WrongValue,
+            message,
+        )),
     }
 }

@@ -95,7 +95,10 @@ impl Reader {
         if is_leaf(object) {
             return self.leaf(object, path);
         }
-        let matches: Vec<Match> = Match::EACH.into_iter().filter(|m| object.contains_key(m.name())).collect();
+        let matches: Vec<Match> = Match::EACH
+            .into_iter()
+            .filter(|m| object.contains_key(m.name()))
+            .collect();
         let [matching] = matches[..] else {
             let message = if matches.is_empty() {
                 "A group has one of the keys all, any and none; a rule has field and operator."
@@ -111,7 +114,13 @@ impl Reader {
         self.group(matching, &object[matching.name()], path, level)
     }
 
-    fn group<'a>(&mut self, matching: Match, children: &'a Value, path: String, level: usize) -> Option<RawNode<'a>> {
+    fn group<'a>(
+        &mut self,
+        matching: Match,
+        children: &'a Value,
+        path: String,
+        level: usize,
+    ) -> Option<RawNode<'a>> {
         if level > limits::LEVELS {
             let message = format!("Groups may stand {} levels deep.", limits::LEVELS);
             self.problem(path, Code::TooDeep, message);
@@ -124,7 +133,11 @@ impl Reader {
         }
         let list_path = format!("{path}/{}", matching.name());
         let Value::Array(children) = children else {
-            self.problem(list_path, Code::Malformed, "A group holds a list of rules and groups.");
+            self.problem(
+                list_path,
+                Code::Malformed,
+                "A group holds a list of rules and groups.",
+            );
             return None;
         };
         let mut read = Vec::with_capacity(children.len().min(limits::LEAVES));
@@ -134,7 +147,10 @@ impl Reader {
             }
             read.extend(self.node(child, format!("{list_path}/{position}"), level + 1));
         }
-        Some(RawNode { path, content: RawContent::Group(matching, read) })
+        Some(RawNode {
+            path,
+            content: RawContent::Group(matching, read),
+        })
     }
 
     fn leaf<'a>(&mut self, object: &'a Map<String, Value>, path: String) -> Option<RawNode<'a>> {
@@ -147,14 +163,25 @@ impl Reader {
         let field = self.text(object, &path, "field");
         let operator = self.text(object, &path, "operator");
         let value = object.get("value").filter(|value| !value.is_null());
-        let leaf = RawLeaf { field: field?, operator: operator?, value };
-        (!is_strange).then_some(RawNode { path, content: RawContent::Leaf(leaf) })
+        let leaf = RawLeaf {
+            field: field?,
+            operator: operator?,
+            value,
+        };
+        (!is_strange).then_some(RawNode {
+            path,
+            content: RawContent::Leaf(leaf),
+        })
     }
 
     fn text<'a>(&mut self, object: &'a Map<String, Value>, path: &str, key: &str) -> Option<&'a str> {
         let text = object.get(key).and_then(Value::as_str);
         if text.is_none() {
-            self.problem(format!("{path}/{key}"), Code::Malformed, format!("A rule has a {key}, which is a text."));
+            self.problem(
+                format!("{path}/{key}"),
+                Code::Malformed,
+                format!("A rule has a {key}, which is a text."),
+            );
         }
         text
     }

@@ -10,7 +10,11 @@ pub struct Binds {
 
 impl Binds {
     pub fn new(first: usize) -> Self {
-        Binds { first, values: Vec::new(), known: HashMap::new() }
+        Binds {
+            first,
+            values: Vec::new(),
+            known: HashMap::new(),
+        }
     }
 
     /// A value by itself; the same value again has the same place.

@@ -8,22 +8,24 @@ use super::{Compiler, negated, two_valued};
 
 impl Compiler<'_> {
     pub(super) fn custom_is_empty(&mut self, field: &Field, is_negated: bool) -> String {
-        let text = format!("c.custom_fields ->> {}", self.custom_key(field));
-        match field.kind {
-            Kind::Number | Kind::Boolean => {
-                let what = if is_negated { "is not null" } else { "is null" };
-                format!("({text} {what})")
-            }
-            kind => {
-                let empty = if kind == Kind::Choices { "[]" } else { "" };
-                let sign = if is_negated { "<>" } else { "=" };
-                format!("(coalesce({text}, '{empty}') {sign} '{empty}')")
-            }
+        let value = format!("c.custom_fields -> {}", self.custom_key(field));
+        if field.kind == Kind::Choices {
+            let sign = if is_negated { "not in" } else { "in" };
+            return format!("(coalesce({value}, 'null') {sign} ('null', '[]'))");
         }
+        let text = value.replace("->", "->>");
+        if matches!(field.kind, Kind::Number | Kind::Boolean) {
+            let what = if is_negated { "is not null" } else { "is null" };
+            return format!("({text} {what})");
+        }
+        let sign = if is_negated { "<>" } else { "=" };
+        format!("(coalesce({text}, '') {sign} '')")
     }
 
     pub(super) fn custom_boolean(&mut self, field: &Field, operand: &Operand, is_negated: bool) -> String {
-        let Operand::Boolean(value) = operand else { unreachable!("booleans are compared with booleans") };
+        let Operand::Boolean(value) = operand else {
+            unreachable!("booleans are compared with booleans")
+        };
         let bind = self.binds.value(value.to_string());
         let test = format!("c.custom_fields -> {} = {bind}::jsonb", self.custom_key(field));
         two_valued(&test, is_negated)
@@ -47,7 +49,13 @@ impl Compiler<'_> {
     }
 
     /// `messages_sent`, `messages_received`: required whole numbers.
-    pub(super) fn count(&mut self, field: &Field, operator: Operator, operand: &Operand, is_negated: bool) -> String {
+    pub(super) fn count(
+        &mut self,
+        field: &Field,
+        operator: Operator,
+        operand: &Operand,
+        is_negated: bool,
+    ) -> String {
         let comparison = self.comparison(&format!("c.{}", field.name), "int", operator, operand);
         negated(&comparison, is_negated)
     }
@@ -69,11 +77,26 @@ impl Compiler<'_> {
         }
     }
 
-    pub(super) fn choices(&mut self, field: &Field, operator: Operator, operand: &Operand, is_negated: bool) -> String {
-        let Operand::Texts(values) = operand else { unreachable!("choices are compared with lists") };
+    pub(super) fn choices(
+        &mut self,
+        field: &Field,
+        operator: Operator,
+        operand: &Operand,
+        is_negated: bool,
+    ) -> String {
+        let Operand::Texts(values) = operand else {
+            unreachable!("choices are compared with lists")
+        };
         let value = format!("c.custom_fields -> {}", self.custom_key(field));
-        let sign = if operator == Operator::HasAllOf { "?&" } else { "?|" };
+        let sign = if operator == Operator::HasAllOf {
+            "?&"
+        } else {
+            "?|"
+        };
         let values = self.binds.array(values.iter().cloned());
-        two_valued(&format!("{value} {sign} {values} and jsonb_typeof({value}) = 'array'"), is_negated)
+        two_valued(
+            &format!("{value} {sign} {values} and jsonb_typeof({value}) = 'array'"),
+            is_negated,
+        )
     }
 }

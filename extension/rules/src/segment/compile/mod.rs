@@ -30,9 +30,15 @@ pub struct Compiled {
 
 /// Compiles rules; the same rules always give the same text.
 pub fn compile(rules: &Rules, context: &Context, first_param: usize) -> Compiled {
-    let mut compiler = Compiler { time_zone: &context.time_zone, binds: Binds::new(first_param) };
+    let mut compiler = Compiler {
+        time_zone: &context.time_zone,
+        binds: Binds::new(first_param),
+    };
     let predicate = compiler.node(&rules.root, false);
-    Compiled { predicate, params: compiler.binds.into_values() }
+    Compiled {
+        predicate,
+        params: compiler.binds.into_values(),
+    }
 }
 
 struct Compiler<'a> {
@@ -55,8 +61,10 @@ impl Compiler<'_> {
                     Match::Any => (is_negated, is_negated),
                     Match::None => (!is_negated, !is_negated),
                 };
-                let children: Vec<String> =
-                    children.iter().map(|child| self.node(child, negates_children)).collect();
+                let children: Vec<String> = children
+                    .iter()
+                    .map(|child| self.node(child, negates_children))
+                    .collect();
                 match (children.as_slice(), is_conjunction) {
                     ([], true) => "true".into(),
                     ([], false) => "false".into(),
@@ -112,5 +120,9 @@ fn two_valued(test: &str, is_negated: bool) -> String {
 
 /// A two-valued expression, negated where asked.
 fn negated(expression: &str, is_negated: bool) -> String {
-    if is_negated { format!("(not ({expression}))") } else { format!("({expression})") }
+    if is_negated {
+        format!("(not ({expression}))")
+    } else {
+        format!("({expression})")
+    }
 }

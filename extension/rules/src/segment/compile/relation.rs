@@ -22,7 +22,10 @@ impl Compiler<'_> {
                 }
                 _ => {
                     let tags = self.binds.array(ids.iter().map(|id| id.to_string()));
-                    exists(&format!("{TAGGED} and t.tag_id = any ({tags}::uuid[])"), is_negated)
+                    exists(
+                        &format!("{TAGGED} and t.tag_id = any ({tags}::uuid[])"),
+                        is_negated,
+                    )
                 }
             };
         }
@@ -42,7 +45,11 @@ impl Compiler<'_> {
     }
 
     pub(super) fn conversation(&mut self, is_active: bool, is_negated: bool) -> String {
-        let status = if is_active { " and v.status in ('open', 'pending')" } else { "" };
+        let status = if is_active {
+            " and v.status in ('open', 'pending')"
+        } else {
+            ""
+        };
         let rows = "select from public.conversations v where v.org_id = c.org_id and v.contact_id = c.id";
         exists(&format!("{rows}{status}"), is_negated)
     }
@@ -51,7 +58,9 @@ impl Compiler<'_> {
     pub(super) fn segment(&mut self, operand: &Operand, is_negated: bool) -> String {
         let segment = self.id(operand);
         exists(
-            &format!("select from public.segment_members m where m.segment_id = {segment} and m.contact_id = c.id"),
+            &format!(
+                "select from public.segment_members m where m.segment_id = {segment} and m.contact_id = c.id"
+            ),
             is_negated,
         )
     }
@@ -74,7 +83,11 @@ impl Compiler<'_> {
     }
 
     pub(super) fn flow(&mut self, operator: Operator, operand: &Operand, is_negated: bool) -> String {
-        let status = if operator == Operator::InProgress { "in_progress" } else { "completed" };
+        let status = if operator == Operator::InProgress {
+            "in_progress"
+        } else {
+            "completed"
+        };
         let flow = self.id(operand);
         exists(
             &format!(
@@ -86,11 +99,17 @@ impl Compiler<'_> {
     }
 
     fn id(&mut self, operand: &Operand) -> String {
-        let Operand::Id(id) = operand else { unreachable!("relations are asked for by id") };
+        let Operand::Id(id) = operand else {
+            unreachable!("relations are asked for by id")
+        };
         format!("{}::uuid", self.binds.value(id.to_string()))
     }
 }
 
 fn exists(rows: &str, is_negated: bool) -> String {
-    if is_negated { format!("(not exists ({rows}))") } else { format!("(exists ({rows}))") }
+    if is_negated {
+        format!("(not exists ({rows}))")
+    } else {
+        format!("(exists ({rows}))")
+    }
 }

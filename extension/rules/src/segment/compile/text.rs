@@ -16,19 +16,33 @@ struct Source {
 }
 
 impl Compiler<'_> {
-    pub(super) fn text(&mut self, field: &Field, operator: Operator, operand: &Operand, is_negated: bool) -> String {
+    pub(super) fn text(
+        &mut self,
+        field: &Field,
+        operator: Operator,
+        operand: &Operand,
+        is_negated: bool,
+    ) -> String {
         let source = self.source(field);
         if operator == Operator::IsEmpty {
             return is_empty(&source, is_negated);
         }
         // A stored phone number is a plus and digits: it has no case.
         let is_caseless = field.name == "phone";
-        let folded = |text: &str| if is_caseless { text.to_owned() } else { format!("lower({text})") };
+        let folded = |text: &str| {
+            if is_caseless {
+                text.to_owned()
+            } else {
+                format!("lower({text})")
+            }
+        };
         let text = folded(&source.text);
         let (test, pattern) = match operand {
             Operand::Texts(values) => {
-                let values: Vec<String> =
-                    values.iter().map(|value| folded(&self.binds.value(value.clone()))).collect();
+                let values: Vec<String> = values
+                    .iter()
+                    .map(|value| folded(&self.binds.value(value.clone())))
+                    .collect();
                 (format!("{text} in ({})", values.join(", ")), None)
             }
             Operand::Text(value) if operator == Operator::Is => {
@@ -44,7 +58,10 @@ impl Compiler<'_> {
                     _ => ("%", "%"),
                 };
                 let pattern = format!("{before}{}{behind}", escaped(value));
-                (format!("{text} like {}", folded(&self.binds.value(pattern))), Some(value))
+                (
+                    format!("{text} like {}", folded(&self.binds.value(pattern))),
+                    Some(value),
+                )
             }
             _ => unreachable!("texts are compared with texts"),
         };
@@ -62,7 +79,13 @@ impl Compiler<'_> {
         }
     }
 
-    pub(super) fn choice(&mut self, field: &Field, operator: Operator, operand: &Operand, is_negated: bool) -> String {
+    pub(super) fn choice(
+        &mut self,
+        field: &Field,
+        operator: Operator,
+        operand: &Operand,
+        is_negated: bool,
+    ) -> String {
         let source = self.source(field);
         if operator == Operator::IsEmpty {
             return is_empty(&source, is_negated);
@@ -70,7 +93,11 @@ impl Compiler<'_> {
         let test = match operand {
             Operand::Text(value) => format!("{} = {}", source.text, self.binds.value(value.clone())),
             Operand::Texts(values) => {
-                format!("{} = any ({})", source.text, self.binds.array(values.iter().cloned()))
+                format!(
+                    "{} = any ({})",
+                    source.text,
+                    self.binds.array(values.iter().cloned())
+                )
             }
             _ => unreachable!("choices are compared with texts"),
         };
@@ -91,7 +118,10 @@ impl Compiler<'_> {
                 let key = self.custom_key(field);
                 within("c.custom_fields", &key)
             }
-            _ => Source { text: format!("c.{}", field.name), guard: None },
+            _ => Source {
+                text: format!("c.{}", field.name),
+                guard: None,
+            },
         }
     }
 

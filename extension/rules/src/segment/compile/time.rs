@@ -12,13 +12,21 @@ use super::{Compiler, on_column, two_valued};
 const WHOLE_YEAR_DAYS: i64 = 366;
 
 impl Compiler<'_> {
-    pub(super) fn time(&mut self, field: &Field, operator: Operator, operand: &Operand, is_negated: bool) -> String {
+    pub(super) fn time(
+        &mut self,
+        field: &Field,
+        operator: Operator,
+        operand: &Operand,
+        is_negated: bool,
+    ) -> String {
         let column = format!("c.{}", field.name);
         let test = match (operator, operand) {
             (IsEmpty, _) => return is_null(&column, is_negated),
             (InLast, Operand::Duration(duration)) => {
                 let hours = self.binds.value(duration.hours().to_string());
-                format!("{column} >= ($2 at time zone 'UTC' - make_interval(hours => {hours}::int)) at time zone 'UTC'")
+                format!(
+                    "{column} >= ($2 at time zone 'UTC' - make_interval(hours => {hours}::int)) at time zone 'UTC'"
+                )
             }
             (Before, Operand::Date(date)) => format!("{column} < {}", self.start_of(*date)),
             (After, Operand::Date(date)) => format!("{column} >= {}", self.start_of(next(*date))),
@@ -43,12 +51,21 @@ impl Compiler<'_> {
 
     fn date_literal(&mut self, date: Date) -> String {
         let mut part = |number: i64| format!("{}::int", self.binds.value(number.to_string()));
-        let (year, month, day) =
-            (part(date.year().into()), part(date.month().into()), part(date.day().into()));
+        let (year, month, day) = (
+            part(date.year().into()),
+            part(date.month().into()),
+            part(date.day().into()),
+        );
         format!("make_date({year}, {month}, {day})")
     }
 
-    pub(super) fn date(&mut self, field: &Field, operator: Operator, operand: &Operand, is_negated: bool) -> String {
+    pub(super) fn date(
+        &mut self,
+        field: &Field,
+        operator: Operator,
+        operand: &Operand,
+        is_negated: bool,
+    ) -> String {
         let column = format!("c.{}", field.name);
         let test = match (operator, operand) {
             (IsEmpty, _) => return is_null(&column, is_negated),
@@ -93,7 +110,8 @@ impl Compiler<'_> {
     fn anniversary(&mut self, column: &str, days: i64) -> String {
         let today = self.today();
         let days = self.days(days);
-        let month_and_day = |date: &str| format!("(extract(month from {date}) * 100 + extract(day from {date}))");
+        let month_and_day =
+            |date: &str| format!("(extract(month from {date}) * 100 + extract(day from {date}))");
         let of_contact = month_and_day(column);
         let yesterday = month_and_day(&format!("({today} - 1)"));
         let last = month_and_day(&format!("({today} + {days} - 1)"));
@@ -127,12 +145,18 @@ impl Compiler<'_> {
             (After, Operand::Date(date)) => format!("{sorted} > {}", self.binds.value(date.to_string())),
             (On, Operand::Date(date)) => format!("{text} = {}", self.binds.value(date.to_string())),
             (_, Operand::Dates(first, last)) => {
-                let (first, last) = (self.binds.value(first.to_string()), self.binds.value(last.to_string()));
+                let (first, last) = (
+                    self.binds.value(first.to_string()),
+                    self.binds.value(last.to_string()),
+                );
                 format!("{sorted} between {first} and {last}")
             }
             _ => unreachable!("dates are compared with dates and durations"),
         };
-        two_valued(&format!("{test} and {text} ~ '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}$'"), is_negated)
+        two_valued(
+            &format!("{test} and {text} ~ '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}$'"),
+            is_negated,
+        )
     }
 
     /// The text of a day. `to_char` is only stable: as a subquery of its own it runs once and not for every row.
@@ -147,7 +171,11 @@ impl Compiler<'_> {
 }
 
 fn is_null(column: &str, is_negated: bool) -> String {
-    if is_negated { format!("({column} is not null)") } else { format!("({column} is null)") }
+    if is_negated {
+        format!("({column} is not null)")
+    } else {
+        format!("({column} is null)")
+    }
 }
 
 /// Dates of rules end long before the last one there is.
