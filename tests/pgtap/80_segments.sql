@@ -67,8 +67,7 @@ insert into hostile values
     ((repeat('{"all": [', 50) || repeat(']}', 50))::jsonb),
     (tests.rule('tags', 'has_any_of', jsonb_build_array(tests.id('theirs')))), (tests.rule('tags', 'has_any_of', jsonb_build_array(tests.id('nowhere')))),
     (tests.rule('segment', 'is_in', to_jsonb(tests.id('nowhere'))));
-select is(tests.create_as('acme.owner', 'Hostile', h.rules), case when h.rules = 'null' then 'SEGMENT_002' else 'SEGMENT_002' end,
-    'refused: ' || left(h.rules::text, 100)) from hostile h;
+select is(tests.create_as('acme.owner', 'Hostile', h.rules), 'SEGMENT_002', 'refused: ' || left(h.rules::text, 100)) from hostile h;
 select isnt(tests.answer_for('acme.viewer', format('select public.preview_segment(tests.id(''acme''), %L)', h.rules)) -> 'problems', '[]'::jsonb,
     'the preview says why: ' || left(h.rules::text, 100)) from hostile h;
 select is((select count(*) from public.segments where name = 'Hostile'), 0::bigint, 'nothing is left of them');
@@ -100,8 +99,8 @@ select is(tests.change('Buyers', null, null, 'globex.owner'), 'SEGMENT_001', 'a 
 select is(tests.change('Buyers', null, tests.rule('lifecycle_stage', 'is', '"lead"')), null, 'new rules');
 select is(tests.members('Buyers'), array['$2', 'Acme.Ravi'], 'have new members');
 select is((tests.segment('Buyers')).member_count, 2, 'counted at once');
-select is(tests.segment_events('Buyers'), array['entered $2 (rebuild)', 'entered Acme.Ravi (rebuild)', 'left Acme.Siti (rebuild)'], 'who came and went is told')
-from (select) x where true;
+select set_eq(format('select unnest(%L::text[])', tests.segment_events('Buyers')),
+    array['entered $2 (rebuild)', 'entered Acme.Ravi (rebuild)', 'left Acme.Siti (rebuild)'], 'who came and went is told');
 
 -- Reading.
 select is(
@@ -137,10 +136,6 @@ select ok(
     tests.answer_for('acme.viewer', format('select public.explain_segment(%L, tests.id(''acme.siti''))', (tests.segment('Buyers')).id)) @> '{"is_member": false, "pin": null}', 'and whether'
 );
 -- SQL and plan.
-create temporary table texts on commit drop as select public.segment_sql((tests.segment(n)).id) as sql from unnest(array['Buyers', 'Quotes']) n;
-select results_eq(
-    (select sql from texts limit 1), format('select * from public.segment_members(%L)', (tests.segment('Buyers')).id) , 'the SQL gives the members'
-) from (select) x where false;
 create function tests.ids_of(p_sql text) returns uuid[] language plpgsql as $$
 declare
     v_ids uuid[];
@@ -172,8 +167,11 @@ select is(tests.error_of(r.statement), null, 'an admin in psql: ' || r.statement
 select tests.login_with('postgres', '{}');
 select is((select count(*) from public.segment_members((select id from public.segments where name = 'Buyers'))), 2::bigint, 'the role postgres too');
 select tests.logout();
+create temporary table known on commit drop as select (tests.segment('Buyers')).id;
+grant select on known to authenticated;
 select tests.login_with('authenticated', '{}');
-select is(tests.error_of(r.statement), 'SEGMENT_001', 'a signed-out caller: ' || r.statement) from readers r;
+select is(tests.error_of('select public.segment_members((select id from known))'), 'SEGMENT_001', 'a caller without a user finds nothing');
+select is(tests.error_of('select public.preview_segment(tests.id(''acme''), ''{"all": []}'')'), 'AUTH_002', 'and is told to sign in');
 select tests.logout();
 
 -- Deleting.

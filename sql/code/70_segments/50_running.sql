@@ -59,7 +59,7 @@ $$;
 
 create or replace function private.explain_plan(p_sql text)
 returns setof text
-language plpgsql stable
+language plpgsql volatile
 set search_path = ''
 as $$
 begin

@@ -1,7 +1,7 @@
 -- Segments: making them as a member, and letting the worker keep their members right. Included after load.sql by the tests of segments.
 
 -- Rules of one leaf.
-create function tests.rule(p_field text, p_operator text, p_value jsonb default null)
+create or replace function tests.rule(p_field text, p_operator text, p_value jsonb default null)
 returns jsonb
 language sql immutable
 as $$
@@ -9,13 +9,13 @@ as $$
         jsonb_build_object('field', p_field, 'operator', p_operator, 'value', p_value))))
 $$;
 
-create function tests.last(p_amount integer, p_unit text)
+create or replace function tests.last(p_amount integer, p_unit text)
 returns jsonb
 language sql immutable
 as $$ select jsonb_build_object('amount', p_amount, 'unit', p_unit) $$;
 
 -- A dynamic segment, made by its organisation's campaign manager; its id.
-create function tests.make_segment(p_name text, p_rules jsonb, p_org text default 'acme')
+create or replace function tests.make_segment(p_name text, p_rules jsonb, p_org text default 'acme')
 returns uuid
 language plpgsql volatile
 set search_path = ''
@@ -30,14 +30,14 @@ begin
 end
 $$;
 
-create function tests.segment(p_name text, p_org text default 'acme')
+create or replace function tests.segment(p_name text, p_org text default 'acme')
 returns public.segments
 language sql stable security definer
 set search_path = ''
 as $$ select s from public.segments s where s.org_id = tests.id(p_org) and s.name = p_name $$;
 
 -- Everything the worker has to do, done.
-create function tests.maintain()
+create or replace function tests.maintain()
 returns void
 language plpgsql volatile
 set search_path = ''
@@ -58,7 +58,7 @@ end
 $$;
 
 -- After the worker: the names of a segment's members, in order; 'wrong: …' instead when any segment differs from a recomputation.
-create function tests.members(p_segment text, p_org text default 'acme')
+create or replace function tests.members(p_segment text, p_org text default 'acme')
 returns text[]
 language plpgsql volatile
 set search_path = ''
@@ -80,7 +80,7 @@ end
 $$;
 
 -- What happened to a segment since the last time it was asked: 'entered Siti (change)'.
-create function tests.segment_events(p_segment text, p_org text default 'acme')
+create or replace function tests.segment_events(p_segment text, p_org text default 'acme')
 returns text[]
 language plpgsql volatile
 set search_path = ''
@@ -99,7 +99,7 @@ end
 $$;
 
 -- Rows of an organisation in every table of segments, for the isolation matrix: on top of tests.make_rows().
-create function tests.make_segment_rows(p_org text)
+create or replace function tests.make_segment_rows(p_org text)
 returns void
 language plpgsql volatile security definer
 set search_path = ''
