@@ -7,6 +7,7 @@ import { describeError } from '@/lib/errors';
 import { plural } from '@/lib/time';
 import type { Segment, Use } from './model';
 import { deleteSegment, segmentKey } from './queries';
+import classes from './segments.module.css';
 
 interface DeleteSegmentProps {
   segment: Segment;
@@ -45,7 +46,12 @@ export function DeleteSegment({ segment, onClose, onDeleted }: DeleteSegmentProp
               {uses.map((use) => (
                 <li key={`${use.kind} ${use.id}`}>
                   {use.kind === 'segment' ? (
-                    <TextLink to="/segments/$segmentId/edit" params={{ segmentId: use.id }} onClick={onClose}>
+                    <TextLink
+                      to="/segments/$segmentId/edit"
+                      params={{ segmentId: use.id }}
+                      className={classes.jump}
+                      onClick={onClose}
+                    >
                       {use.name}
                     </TextLink>
                   ) : (

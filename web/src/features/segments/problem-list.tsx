@@ -3,6 +3,7 @@ import { IconAlertCircle } from '@tabler/icons-react';
 import { plural } from '@/lib/time';
 import { problemWords } from './builder-context';
 import type { RuleProblem } from './model';
+import classes from './segments.module.css';
 
 /** Everything still to mend, each a jump to its place. */
 export function ProblemList({
@@ -21,7 +22,11 @@ export function ProblemList({
       <ul style={{ margin: '4px 0 0', paddingInlineStart: 18 }}>
         {problems.map((problem) => (
           <li key={problem.path}>
-            <button type="button" className="op-link-button" onClick={() => onJump(problem.path)}>
+            <button
+              type="button"
+              className={`op-link-button ${classes.jump}`}
+              onClick={() => onJump(problem.path)}
+            >
               {problemWords(problem)}
             </button>
           </li>

@@ -114,7 +114,11 @@ export function membersQuery(orgId: string, id: string) {
     queryFn: async ({ pageParam, signal }) =>
       (await answer(
         untyped()
-          .rpc('segment_members', { p_segment_id: id, p_limit: MEMBERS_A_PAGE, p_after: pageParam })
+          .rpc('segment_members', {
+            p_segment_id: id,
+            p_limit: MEMBERS_A_PAGE,
+            ...(pageParam && { p_after: pageParam }),
+          })
           .select(PERSON)
           .abortSignal(signal),
       )) as unknown as Person[],
@@ -131,8 +135,8 @@ export function peopleQuery(orgId: string, search: string, rules: RuleGroup | nu
         'list_contacts',
         {
           p_org_id: orgId,
-          p_search: search || null,
-          p_rules: rules,
+          ...(search && { p_search: search }),
+          ...(rules && { p_rules: rules }),
           p_sort: 'created_at',
           p_descending: true,
           p_limit: limit,
@@ -205,9 +209,8 @@ export const createSegment = (
     p_org_id: orgId,
     p_name: name,
     p_kind: selection ? 'static' : 'dynamic',
-    p_rules: selection ? null : rules,
-    p_selection: selection ?? null,
-    p_description: description,
+    ...(selection ? { p_selection: selection } : { p_rules: rules }),
+    ...(description && { p_description: description }),
   });
 
 export const updateSegment = (

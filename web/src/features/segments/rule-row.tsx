@@ -45,6 +45,7 @@ export const RuleRow = memo(
             if (next) setLeaf(leaf.id, chooseField(next, field, leaf));
           }}
           searchable
+          openOnFocus={false}
           allowDeselect={false}
           selectFirstOptionOnChange
           nothingFoundMessage="Nothing by that name"

@@ -82,7 +82,7 @@ export function SegmentActions({ segment, onDelete, withLinks }: SegmentActionsP
           </Menu.Item>
         )}
         {mayManage && (
-          <Menu.Item leftSection={<IconTrash size={18} />} color="red" onClick={onDelete}>
+          <Menu.Item leftSection={<IconTrash size={18} />} c="var(--op-danger)" onClick={onDelete}>
             Delete
           </Menu.Item>
         )}

@@ -218,6 +218,7 @@ export function SegmentForm({ kind, start, draftName, segment, passed }: Segment
         <Button
           variant="default"
           size="md"
+          className={classes.footCancel}
           onClick={() =>
             void navigate(
               segment

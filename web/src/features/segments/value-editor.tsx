@@ -71,6 +71,7 @@ export function ValueEditor({ field, kind, value, onChange, error }: ValueEditor
           maxLength={MAX_TEXT}
           splitChars={[',', ';', '\n']}
           acceptValueOnBlur
+          classNames={{ inputField: classes.pillField }}
           placeholder={asTexts(value).length === 0 ? 'Type, then Enter' : undefined}
         />
       );
@@ -153,8 +154,8 @@ function Several({
       value={chosen}
       onChange={(next) => onChange(next)}
       searchable
-      clearable
-      clearButtonProps={{ 'aria-label': 'Clear' }}
+      openOnFocus={false}
+      classNames={{ inputField: classes.pillField }}
       maxValues={MAX_VALUES}
       nothingFoundMessage={empty}
       placeholder={chosen.length === 0 ? 'Choose' : undefined}
@@ -171,6 +172,7 @@ function One({ options, value, onChange, what, ...common }: Common & { options: 
       value={chosen || null}
       onChange={(next) => onChange(next)}
       searchable
+      openOnFocus={false}
       allowDeselect={false}
       nothingFoundMessage={options.length === 0 ? `There is no ${what} yet` : `No ${what} by that name`}
       placeholder={`Choose a ${what}`}
