@@ -2,7 +2,7 @@
 
 begin;
 \ir helpers/load.sql
-select plan(62);
+select plan(63);
 select tests.make_world();
 select tests.make_contact('acme', 'acme.ravi', '+60177777777'), tests.make_contact('acme', 'acme.mei', '+60188888888');
 select tests.make_conversation('acme', 'acme.ravis', 'acme.number', 'acme.ravi', interval '1 hour'),
@@ -181,11 +181,13 @@ select is_empty($$ select tests.claim('three') $$, 'a paused number hands out no
 select tests.for_worker(format('select worker.pause_number(%L, 1)', tests.id('acme.number')));
 select cmp_ok((select paused_until from public.whatsapp_accounts where id = tests.id('acme.number')), '>', clock_timestamp() + interval '20 seconds', 'a shorter pause shortens nothing');
 update public.whatsapp_accounts set paused_until = null;
-select tests.for_worker(format('select worker.suspend_number(%L, %L)', tests.id('acme.number'), 'token expired'));
+select tests.for_worker(format('select worker.suspend_number(%L, %L, %L)', tests.id('acme.number'), 'token expired', gen_random_uuid()));
+select is((select status from public.whatsapp_accounts where id = tests.id('acme.number')), 'connected', 'a late refusal of a token that was replaced changes nothing');
+select tests.for_worker(format('select worker.suspend_number(%L, %L, %L)', tests.id('acme.number'), 'token expired', (select c.secret_id from private.whatsapp_credentials c where c.whatsapp_account_id = tests.id('acme.number'))));
 select is_empty($$ select tests.lease('three') $$, 'a number that needs a person is not leased');
 select is(tests.state(:'paused'), 'pending in the outbox: ready 0', 'what waits keeps waiting');
 select is((select count(*) from public.notifications where kind = 'whatsapp_account.error'), 2::bigint, 'owner and admin are told');
-select tests.for_worker(format('select worker.suspend_number(%L, %L)', tests.id('acme.number'), 'token expired'));
+select tests.for_worker(format('select worker.suspend_number(%L, %L, %L)', tests.id('acme.number'), 'token expired', (select c.secret_id from private.whatsapp_credentials c where c.whatsapp_account_id = tests.id('acme.number'))));
 select is((select count(*) from public.notifications where kind = 'whatsapp_account.error'), 2::bigint, 'once');
 update public.whatsapp_accounts set status = 'connected' where id = tests.id('acme.number');
 select tests.lease('three');

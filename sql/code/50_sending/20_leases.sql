@@ -49,7 +49,7 @@ end
 $$;
 
 create or replace function worker.lease_numbers(p_holder uuid, p_lock_key integer, p_seconds integer, p_ready_cap integer)
-returns table (whatsapp_account_id uuid, phone_number_id text, access_token text, messages_per_second integer, ready integer, next_ready_at timestamptz)
+returns table (whatsapp_account_id uuid, phone_number_id text, access_token text, credential_id uuid, messages_per_second integer, ready integer, next_ready_at timestamptz)
 language plpgsql volatile security definer
 set search_path = ''
 as $$
@@ -94,7 +94,7 @@ begin
         end if;
     end loop;
     return query
-    select a.id, a.phone_number_id, s.decrypted_secret, a.messages_per_second, r.ready::integer, r.next_ready_at
+    select a.id, a.phone_number_id, s.decrypted_secret, c.secret_id, a.messages_per_second, r.ready::integer, r.next_ready_at
     from private.phone_leases l
     join public.whatsapp_accounts a on a.id = l.whatsapp_account_id and a.status = 'connected'
     join private.whatsapp_credentials c on c.whatsapp_account_id = a.id

@@ -221,7 +221,7 @@ as $$
     where id = p_account_id
 $$;
 
-create or replace function worker.suspend_number(p_account_id uuid, p_reason text)
+create or replace function worker.suspend_number(p_account_id uuid, p_reason text, p_credential_id uuid)
 returns void
 language plpgsql volatile security definer
 set search_path = ''
@@ -231,7 +231,10 @@ declare
 begin
     -- The token or the account needs a person. What waits stays in the outbox until the number is connected again.
     update public.whatsapp_accounts set status = 'error', status_reason = left(p_reason, 500), updated_at = now()
-    where id = p_account_id and status = 'connected' returning org_id into v_org_id;
+    where id = p_account_id and status = 'connected'
+        -- A token that was replaced meanwhile may be refused; the new one has been proven.
+        and exists (select from private.whatsapp_credentials c where c.whatsapp_account_id = p_account_id and c.secret_id = p_credential_id)
+    returning org_id into v_org_id;
     if v_org_id is null then
         return;
     end if;

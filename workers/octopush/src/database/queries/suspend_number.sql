@@ -1,1 +1,1 @@
-select worker.suspend_number($1, $2)
+select worker.suspend_number($1, $2, $3)

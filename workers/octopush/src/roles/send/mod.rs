@@ -3,11 +3,12 @@
 //! The claim writes the intent. After a crash between intent and report nobody can know whether Meta has the message: it becomes
 //! uncertain, and its status webhook settles it (design §5, invariant 4).
 
+mod number;
 mod outcome;
 mod pace;
+mod post;
 mod recorder;
 
-use super::apply::callback_data;
 use crate::config::Config;
 use crate::runtime::backoff::Backoff;
 use crate::runtime::database::DatabaseError;
@@ -15,15 +16,17 @@ use crate::runtime::listener::{Holder, Wakes};
 use crate::runtime::metrics as names;
 use chrono::{DateTime, Utc};
 use deadpool_postgres::Pool;
-use metrics::{counter, histogram};
-use octopush_whatsapp::{CloudApi, OutboundMessage, Recipient, SendError};
-use outcome::{Fate, ForNumber, Outcome, decide};
-use pace::Pace;
+use metrics::counter;
+use number::{Number, Refill};
+use octopush_whatsapp::CloudApi;
+use outcome::Outcome;
+use post::{Poster, Waiting};
 use serde_json::Value;
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
@@ -38,15 +41,12 @@ pub struct Sender {
     pub holder: watch::Receiver<Option<Holder>>,
 }
 
-struct Number {
-    pace: Arc<Mutex<Pace>>,
-    slots: Arc<Semaphore>,
-}
-
 struct Lease {
     account_id: Uuid,
     phone_number_id: String,
     access_token: String,
+    /// Which token this is: a refusal of an older one says nothing about the number.
+    credential_id: Uuid,
     messages_per_second: i32,
     ready: i32,
     next_ready_at: Option<DateTime<Utc>>,
@@ -65,14 +65,39 @@ struct Claimed {
     queued_at: DateTime<Utc>,
 }
 
+/// The numbers of this process and what flows between their parts.
+struct Numbers {
+    by_account: HashMap<Uuid, Number>,
+    leases: HashMap<Uuid, Arc<Lease>>,
+    tasks: TaskTracker,
+    refill: Refill,
+    report: mpsc::Sender<Outcome>,
+}
+
+/// Why there is a reason to look.
+enum Reason {
+    /// Something may be ready on any number: ask for leases.
+    Any,
+    /// These numbers, leased already, have room.
+    Room(HashSet<Uuid>),
+}
+
 impl Sender {
     /// Sends until cancelled; then lets requests under way finish and records them.
     pub async fn run(mut self, stop: CancellationToken) {
         let (report, outcomes) = mpsc::channel(10_000);
-        let recorder = tokio::spawn(recorder::run(self.pool.clone(), outcomes, self.wakes.clone()));
-        let requests = TaskTracker::new();
-        let mut numbers: HashMap<Uuid, Number> = HashMap::new();
+        let (refill, mut refills) = mpsc::unbounded_channel();
+        let recorder = tokio::spawn(recorder::run(self.pool.clone(), outcomes, refill.clone()));
+        let mut numbers = Numbers {
+            by_account: HashMap::new(),
+            leases: HashMap::new(),
+            tasks: TaskTracker::new(),
+            refill,
+            report,
+        };
         let mut backoff = Backoff::default();
+        let mut reason = Reason::Any;
+        let mut look_again = Instant::now();
         while !stop.is_cancelled() {
             let current = *self.holder.borrow_and_update();
             let Some(holder) = current else {
@@ -80,12 +105,13 @@ impl Sender {
                 if changed.is_err() {
                     break;
                 }
+                reason = Reason::Any;
                 continue;
             };
-            let wait = match self.round(holder, &mut numbers, &requests, &report).await {
-                Ok(wait) => {
+            match self.round(holder, reason, &mut numbers).await {
+                Ok(next) => {
                     backoff.reset();
-                    wait
+                    look_again = next.unwrap_or(look_again);
                 }
                 Err(error) => {
                     counter!(names::WORKER_ERRORS, "role" => "send").increment(1);
@@ -95,19 +121,20 @@ impl Sender {
                     // we find them abandoned, and they become uncertain instead of waiting for ever.
                     self.wakes.new_session.notify_one();
                     tokio::select! { () = tokio::time::sleep(delay) => {} () = stop.cancelled() => {} }
+                    reason = Reason::Any;
                     continue;
                 }
-            };
-            tokio::select! {
-                () = self.wakes.send.notified() => {}
-                () = tokio::time::sleep(wait) => {}
-                changed = self.holder.changed() => if changed.is_err() { break },
-                () = stop.cancelled() => {}
             }
+            let mut roomy = Vec::new();
+            reason = tokio::select! {
+                () = self.wakes.send.notified() => Reason::Any,
+                () = tokio::time::sleep_until(look_again) => Reason::Any,
+                _ = refills.recv_many(&mut roomy, 1000) => Reason::Room(roomy.into_iter().collect()),
+                changed = self.holder.changed() => if changed.is_err() { break } else { Reason::Any },
+                () = stop.cancelled() => break,
+            };
         }
-        requests.close();
-        requests.wait().await;
-        drop(report);
+        numbers.finish().await;
         recorder.await.ok();
         let holder = *self.holder.borrow();
         if let Some(holder) = holder {
@@ -116,58 +143,42 @@ impl Sender {
         info!("sender stopped");
     }
 
-    /// Claims and posts what every leased number may send now; says how long until there is a reason to look again.
+    /// Claims what every number has room for; after asking for leases, says when to ask again.
     async fn round(
         &self,
         holder: Holder,
-        numbers: &mut HashMap<Uuid, Number>,
-        requests: &TaskTracker,
-        report: &mpsc::Sender<Outcome>,
-    ) -> Result<Duration, DatabaseError> {
-        let mut wait = self.config.poll;
-        for lease in self.leases(holder).await? {
-            let number = numbers.entry(lease.account_id).or_insert_with(|| Number {
-                pace: Arc::new(Mutex::new(Pace::new(lease.messages_per_second.unsigned_abs()))),
-                slots: Arc::new(Semaphore::new(self.config.send_concurrency)),
-            });
-            if let Some(at) = lease.next_ready_at {
-                wait = wait.min((at - Utc::now()).to_std().unwrap_or(Duration::from_millis(1)));
+        reason: Reason,
+        numbers: &mut Numbers,
+    ) -> Result<Option<Instant>, DatabaseError> {
+        let (accounts, next) = match reason {
+            Reason::Any => {
+                let mut wait = self.config.poll;
+                numbers.leases.clear();
+                for lease in self.leases(holder).await? {
+                    if let Some(at) = lease.next_ready_at {
+                        wait = wait.min((at - Utc::now()).to_std().unwrap_or(Duration::from_millis(1)));
+                    }
+                    numbers.hold(lease, self);
+                }
+                let ready = numbers.leases.values().filter(|lease| lease.ready > 0);
+                let accounts = ready.map(|lease| lease.account_id).collect();
+                (accounts, Some(Instant::now() + wait))
             }
-            let wanted = (lease.ready.max(0) as usize).min(number.slots.available_permits());
-            if wanted == 0 {
+            Reason::Room(accounts) => (accounts, None),
+        };
+        for account_id in accounts {
+            let Some((number, lease)) = numbers.leased(account_id) else {
+                continue;
+            };
+            let room = number.room();
+            if room == 0 {
                 continue;
             }
-            let taken = lock(&number.pace).take(wanted, lease.messages_per_second.unsigned_abs());
-            let permitted = match taken {
-                Ok(permitted) => permitted,
-                Err(until) => {
-                    wait = wait.min(until);
-                    continue;
-                }
-            };
-            if permitted < wanted {
-                // The pace allows the next one soon; do not sleep until the poll.
-                wait = Duration::ZERO;
-            }
-            let lease = Arc::new(lease);
-            for claimed in self.claim(holder, lease.account_id, permitted as i32).await? {
-                let slot = number
-                    .slots
-                    .clone()
-                    .acquire_owned()
-                    .await
-                    .expect("the semaphore is never closed");
-                let (graph, pool, pace) = (self.graph.clone(), self.pool.clone(), number.pace.clone());
-                let lease = lease.clone();
-                let mut unreported = Unreported::new(&claimed, report.clone());
-                requests.spawn(async move {
-                    let outcome = post(&graph, &lease, &claimed, &pace, &pool).await;
-                    unreported.report(outcome).await;
-                    drop(slot);
-                });
+            for claimed in self.claim(holder, account_id, room as i32).await? {
+                number.push(Waiting::new(lease.clone(), claimed, numbers.report.clone()));
             }
         }
-        Ok(wait)
+        Ok(next)
     }
 
     async fn leases(&self, holder: Holder) -> Result<Vec<Lease>, DatabaseError> {
@@ -176,9 +187,8 @@ impl Sender {
             .prepare_cached(include_str!("../../database/queries/lease_numbers.sql"))
             .await?;
         let seconds = self.config.lease.as_secs() as i32;
-        let cap = self.config.send_concurrency as i32;
         let rows = client
-            .query(&statement, &[&holder.id, &holder.lock_key, &seconds, &cap])
+            .query(&statement, &[&holder.id, &holder.lock_key, &seconds, &1_i32])
             .await?;
         Ok(rows
             .iter()
@@ -186,9 +196,10 @@ impl Sender {
                 account_id: r.get(0),
                 phone_number_id: r.get(1),
                 access_token: r.get(2),
-                messages_per_second: r.get(3),
-                ready: r.get(4),
-                next_ready_at: r.get(5),
+                credential_id: r.get(3),
+                messages_per_second: r.get(4),
+                ready: r.get(5),
+                next_ready_at: r.get(6),
             })
             .collect())
     }
@@ -235,119 +246,30 @@ impl Sender {
     }
 }
 
-/// Reports a request whose task ended without an outcome, by a panic, as uncertain: it may have been written.
-struct Unreported {
-    report: mpsc::Sender<Outcome>,
-    if_lost: Option<Outcome>,
-}
-
-impl Unreported {
-    fn new(claimed: &Claimed, report: mpsc::Sender<Outcome>) -> Self {
-        let if_lost = Outcome {
-            message_id: claimed.message_id,
-            send_try: claimed.send_try,
-            attempt: claimed.attempt,
-            fate: Fate::Uncertain,
-        };
-        Self {
-            report,
-            if_lost: Some(if_lost),
-        }
+impl Numbers {
+    fn hold(&mut self, lease: Lease, sender: &Sender) {
+        let (refill, tasks) = (self.refill.clone(), &self.tasks);
+        self.by_account
+            .entry(lease.account_id)
+            .or_insert_with(|| {
+                let poster = Poster {
+                    graph: sender.graph.clone(),
+                    pool: sender.pool.clone(),
+                };
+                Number::start(&lease, poster, sender.config.send_concurrency, refill, tasks)
+            })
+            .adapt(&lease);
+        self.leases.insert(lease.account_id, Arc::new(lease));
     }
 
-    async fn report(&mut self, outcome: Outcome) {
-        self.if_lost = None;
-        self.report.send(outcome).await.ok();
+    fn leased(&self, account_id: Uuid) -> Option<(&Number, &Arc<Lease>)> {
+        Some((self.by_account.get(&account_id)?, self.leases.get(&account_id)?))
     }
-}
 
-impl Drop for Unreported {
-    fn drop(&mut self) {
-        if let Some(outcome) = self.if_lost.take() {
-            self.report.try_send(outcome).ok();
-        }
+    /// Posts what was claimed; drops the last sender of outcomes.
+    async fn finish(self) {
+        drop(self.by_account);
+        self.tasks.close();
+        self.tasks.wait().await;
     }
-}
-
-async fn post(
-    graph: &CloudApi,
-    lease: &Lease,
-    claimed: &Claimed,
-    pace: &Mutex<Pace>,
-    pool: &Pool,
-) -> Outcome {
-    histogram!(names::SEND_QUEUE_SECONDS).record((Utc::now() - claimed.queued_at).as_seconds_f64().max(0.0));
-    let result = match message(claimed) {
-        Ok(message) => {
-            graph
-                .send_message(&lease.phone_number_id, &lease.access_token, &message)
-                .await
-        }
-        Err(error) => Err(error),
-    };
-    let (fate, for_number) = decide(result, claimed.attempt);
-    let label = match &fate {
-        Fate::Accepted { .. } => "accepted",
-        Fate::Failed { .. } => "failed",
-        Fate::Retry { .. } => "retry",
-        Fate::Uncertain => "uncertain",
-    };
-    counter!(names::SENDS, "outcome" => label).increment(1);
-    match for_number {
-        None => {}
-        Some(ForNumber::SlowDown) => {
-            lock(pace).slow_down();
-            // Other processes and the next leases see it too.
-            tell(
-                pool,
-                include_str!("../../database/queries/pause_number.sql"),
-                &[&lease.account_id, &1.0_f64],
-            )
-            .await;
-        }
-        Some(ForNumber::Suspend { reason }) => {
-            warn!(whatsapp_account_id = %lease.account_id, reason, "the number needs a person");
-            tell(
-                pool,
-                include_str!("../../database/queries/suspend_number.sql"),
-                &[&lease.account_id, &reason],
-            )
-            .await;
-        }
-    }
-    Outcome {
-        message_id: claimed.message_id,
-        send_try: claimed.send_try,
-        attempt: claimed.attempt,
-        fate,
-    }
-}
-
-fn message(claimed: &Claimed) -> Result<OutboundMessage, SendError> {
-    // A contact always has one of the two (contacts__identity__check); an empty address is refused before anything is posted.
-    let to = Recipient::from_contact(claimed.phone.as_deref(), claimed.bsuid.as_deref())
-        .unwrap_or_else(|| Recipient::UserId(String::new()));
-    Ok(OutboundMessage::from_stored(
-        to,
-        &claimed.kind,
-        claimed.body.as_deref(),
-        claimed.payload.as_ref(),
-    )?
-    .in_reply_to(claimed.reply_to.clone())
-    .with_callback_data(callback_data(claimed.message_id, claimed.send_try)))
-}
-
-async fn tell(pool: &Pool, sql: &str, parameters: &[&(dyn tokio_postgres::types::ToSql + Sync)]) {
-    let outcome: Result<(), DatabaseError> = async {
-        pool.get().await?.query_opt(sql, parameters).await?;
-        Ok(())
-    }
-    .await;
-    if let Err(error) = outcome {
-        warn!(%error, "the state of a number was not recorded");
-    }
-}
-
-fn lock(pace: &Mutex<Pace>) -> std::sync::MutexGuard<'_, Pace> {
-    pace.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

@@ -14,6 +14,9 @@ const REPUTATION_WAIT: Duration = Duration::from_secs(300);
 /// One element of `worker.record_sends`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Outcome {
+    /// Whose next message may leave once this is recorded.
+    #[serde(skip)]
+    pub account_id: Uuid,
     pub message_id: Uuid,
     pub send_try: i32,
     pub attempt: i32,

@@ -32,18 +32,12 @@ impl Pace {
         }
     }
 
-    /// Takes up to `wanted` permits. With none left: how long until the next.
-    pub fn take(&mut self, wanted: usize, messages_per_second: u32) -> Result<usize, Duration> {
-        self.adapt(messages_per_second.max(1));
-        for taken in 0..wanted {
-            if let Err(not_until) = self.limiter.check() {
-                if taken > 0 {
-                    return Ok(taken);
-                }
-                return Err(not_until.wait_time_from(self.clock.now()));
-            }
-        }
-        Ok(wanted)
+    /// Takes a permit, or says how long until there is one.
+    pub fn check(&self) -> Option<Duration> {
+        self.limiter
+            .check()
+            .err()
+            .map(|not_until| not_until.wait_time_from(self.clock.now()))
     }
 
     /// Meta answered 130429.
@@ -51,7 +45,9 @@ impl Pace {
         self.set(self.allowed, (self.share * SLOWER).max(LEAST));
     }
 
-    fn adapt(&mut self, allowed: u32) {
+    /// What Meta allows the number now; also where a slowed pace recovers, so it is called again and again.
+    pub fn adapt(&mut self, messages_per_second: u32) {
+        let allowed = messages_per_second.max(1);
         if allowed != self.allowed {
             self.set(allowed, self.share);
         } else if self.share < 1.0 && self.changed.elapsed() >= RECOVERY {
@@ -67,11 +63,17 @@ impl Pace {
     }
 }
 
+/// Messages a second and burst. A bucket lets its burst through on top of a second's refill, so the burst is taken off the rate, and a
+/// little more for the jitter of the network: no window of one second exceeds what Meta allows. Timers tick in milliseconds: a burst of
+/// a hundredth makes up for what a tick slept too long.
+fn quota(allowed: u32, share: f64) -> (f64, u32) {
+    let burst = (allowed / 100).max(1);
+    let rate = (f64::from(allowed) * share - f64::from(burst) + 0.5).max(0.5);
+    (rate, burst)
+}
+
 fn limiter(allowed: u32, share: f64) -> DefaultDirectRateLimiter {
-    // A bucket lets its burst through on top of a second's refill, so the burst is taken off the rate: no window of one second
-    // exceeds what Meta allows. A twentieth keeps fast numbers from waking for every single message.
-    let burst = (allowed / 20).max(1);
-    let rate = (f64::from(allowed) * share - f64::from(burst)).max(0.5);
+    let (rate, burst) = quota(allowed, share);
     let quota = Quota::with_period(Duration::from_secs_f64(1.0 / rate))
         .unwrap_or_else(|| Quota::per_second(NonZeroU32::MIN))
         .allow_burst(NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN));
@@ -82,27 +84,38 @@ fn limiter(allowed: u32, share: f64) -> DefaultDirectRateLimiter {
 mod tests {
     use super::*;
 
+    fn taken(pace: &Pace) -> usize {
+        std::iter::from_fn(|| pace.check().is_none().then_some(())).count()
+    }
+
     #[test]
     fn never_more_than_the_burst_at_once() {
-        let mut pace = Pace::new(1000);
-        assert_eq!(pace.take(500, 1000), Ok(50));
-        assert!(pace.take(1, 1000).is_err());
+        let pace = Pace::new(1000);
+        assert!((10..20).contains(&taken(&pace)));
     }
 
     #[test]
     fn a_number_without_throughput_still_moves() {
-        let mut pace = Pace::new(0);
-        assert_eq!(pace.take(5, 0), Ok(1));
-        assert!(pace.take(1, 0).unwrap_err() <= Duration::from_secs(3));
+        let pace = Pace::new(0);
+        assert_eq!(pace.check(), None);
+        assert!(pace.check().unwrap() <= Duration::from_secs(3));
     }
 
     #[test]
     fn slower_means_longer_waits() {
-        let mut fast = Pace::new(100);
+        let fast = Pace::new(100);
         let mut slow = Pace::new(100);
         slow.slow_down();
-        fast.take(5, 100).unwrap();
-        slow.take(5, 100).unwrap();
-        assert!(slow.take(1, 100).unwrap_err() > fast.take(1, 100).unwrap_err());
+        assert_eq!((fast.check(), slow.check()), (None, None));
+        assert!(slow.check().unwrap() > fast.check().unwrap());
+    }
+
+    #[test]
+    fn no_second_exceeds_what_is_allowed() {
+        for allowed in [1, 20, 80, 250, 1000] {
+            let (rate, burst) = quota(allowed, 1.0);
+            assert!(rate.floor() as u32 + burst <= allowed, "{allowed}");
+            assert!(allowed < 50 || rate >= f64::from(allowed) * 0.99, "{allowed}");
+        }
     }
 }

@@ -1,11 +1,11 @@
 //! Writes outcomes, many in one commit. What Meta answered is never given up while the process lives.
 
+use super::number::Refill;
 use super::outcome::{Fate, Outcome};
 use crate::runtime::backoff::Backoff;
 use crate::runtime::database::DatabaseError;
-use crate::runtime::listener::Wakes;
 use deadpool_postgres::Pool;
-use std::sync::Arc;
+use std::collections::HashSet;
 use tokio::sync::mpsc;
 use tokio_postgres::types::Json;
 use tracing::{error, warn};
@@ -13,7 +13,7 @@ use tracing::{error, warn};
 const MOST_IN_A_BATCH: usize = 200;
 
 /// Records until every sender of outcomes is gone and the last outcome is written.
-pub async fn run(pool: Pool, mut outcomes: mpsc::Receiver<Outcome>, wakes: Arc<Wakes>) {
+pub async fn run(pool: Pool, mut outcomes: mpsc::Receiver<Outcome>, refill: Refill) {
     let mut batch = Vec::with_capacity(MOST_IN_A_BATCH);
     while outcomes.recv_many(&mut batch, MOST_IN_A_BATCH).await > 0 {
         if !insist(&pool, &batch).await {
@@ -32,9 +32,11 @@ pub async fn run(pool: Pool, mut outcomes: mpsc::Receiver<Outcome>, wakes: Arc<W
                 }
             }
         }
-        batch.clear();
         // The next message of each conversation may leave now.
-        wakes.send.notify_one();
+        let accounts: HashSet<_> = batch.drain(..).map(|outcome| outcome.account_id).collect();
+        for account_id in accounts {
+            refill.send(account_id).ok();
+        }
     }
 }
 
