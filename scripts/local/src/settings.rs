@@ -104,6 +104,8 @@ impl Settings {
             ("SUPABASE_JWT_SECRET", jwt_secret.clone()),
             ("SUPABASE_JWT_EXPIRY", "3600".to_owned()),
             ("SUPABASE_STORAGE_DIR", state.storage().display().to_string()),
+            // As the buckets of imports and exports allow.
+            ("SUPABASE_STORAGE_FILE_SIZE_LIMIT", "2147483648".to_owned()),
             (
                 "OCTOPUSH_APP_URL",
                 format!("http://{}", Ports::address(self.ports.web)),

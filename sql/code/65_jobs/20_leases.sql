@@ -14,7 +14,8 @@ as $$
     for no key update of j
 $$;
 
-create or replace function worker.claim_jobs(p_holder uuid, p_lock_key integer, p_seconds integer, p_limit integer)
+-- p_kinds: what the caller can do; without a key to Storage there are no imports and exports.
+create or replace function worker.claim_jobs(p_holder uuid, p_lock_key integer, p_seconds integer, p_limit integer, p_kinds text[])
 returns table (job_id uuid, org_id uuid, kind text, input jsonb)
 language plpgsql volatile security definer
 set search_path = ''
@@ -25,7 +26,7 @@ declare
 begin
     for v_job in
         select j.* from public.jobs j
-        where j.status in ('queued', 'running') and not exists (
+        where j.status in ('queued', 'running') and j.kind = any (p_kinds) and not exists (
             select from private.job_leases l
             where l.job_id = j.id and l.lease_until >= clock_timestamp() and exists (
                 select from pg_catalog.pg_locks k

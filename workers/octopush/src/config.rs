@@ -10,8 +10,9 @@ use std::time::Duration;
 /// The commented reference of every setting.
 pub const DEFAULTS: &str = include_str!("../config.default.env");
 
-const SECRETS: [&str; 3] = [
+const SECRETS: [&str; 4] = [
     "OCTOPUSH_WORKER_DATABASE_URL",
+    "SUPABASE_SERVICE_ROLE_KEY",
     "WHATSAPP_APP_SECRET",
     "WHATSAPP_VERIFY_TOKEN",
 ];
@@ -27,6 +28,10 @@ pub enum Role {
     Send,
     /// Move time forward: windows, snoozes, retention, checks of numbers.
     Maintenance,
+    /// Imports, exports and changes of many contacts.
+    Jobs,
+    /// Keep the members of segments right.
+    Segments,
 }
 
 impl FromStr for Role {
@@ -38,6 +43,8 @@ impl FromStr for Role {
             "apply" => Ok(Self::Apply),
             "send" => Ok(Self::Send),
             "maintenance" => Ok(Self::Maintenance),
+            "jobs" => Ok(Self::Jobs),
+            "segments" => Ok(Self::Segments),
             other => Err(format!("unknown role {other}")),
         }
     }
@@ -64,6 +71,10 @@ pub struct Config {
     pub webhook_queue: usize,
     pub apply_batch: i32,
     pub send_concurrency: usize,
+    pub job_concurrency: usize,
+    pub import_batch: usize,
+    /// Supabase's address and the key of service_role; none: there is no Storage to reach.
+    pub storage: Option<(String, Secret)>,
     pub lease: Duration,
     pub poll: Duration,
     pub shutdown: Duration,
@@ -94,6 +105,9 @@ impl Config {
             webhook_queue: reader.number("OCTOPUSH_WEBHOOK_QUEUE", 1..=1_000_000) as usize,
             apply_batch: reader.number("OCTOPUSH_APPLY_BATCH", 1..=5000) as i32,
             send_concurrency: reader.number("OCTOPUSH_SEND_CONCURRENCY", 1..=1000) as usize,
+            job_concurrency: reader.number("OCTOPUSH_JOB_CONCURRENCY", 1..=50) as usize,
+            import_batch: reader.number("OCTOPUSH_IMPORT_BATCH", 1..=20_000) as usize,
+            storage: reader.storage(),
             lease: Duration::from_secs(reader.number("OCTOPUSH_LEASE_SECONDS", 2..=600)),
             poll: Duration::from_secs(reader.number("OCTOPUSH_POLL_SECONDS", 1..=60)),
             shutdown: Duration::from_secs(reader.number("OCTOPUSH_SHUTDOWN_SECONDS", 1..=300)),
@@ -205,6 +219,21 @@ impl Reader {
         value
     }
 
+    fn storage(&mut self) -> Option<(String, Secret)> {
+        let key = self.text("SUPABASE_SERVICE_ROLE_KEY");
+        if key.is_empty() {
+            return None;
+        }
+        let url = self.text("SUPABASE_URL");
+        let is_web = reqwest::Url::parse(&url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+        if !is_web {
+            self.problems.push(
+                "SUPABASE_URL must be an http or https address where SUPABASE_SERVICE_ROLE_KEY is set".into(),
+            );
+        }
+        Some((url.trim_end_matches('/').to_owned(), Secret(key)))
+    }
+
     fn list<T: FromStr<Err = String>>(&mut self, name: &str) -> Vec<T> {
         let text = self.text(name);
         let mut found = Vec::new();
@@ -243,7 +272,8 @@ mod tests {
     #[test]
     fn the_defaults_with_the_required_settings_are_valid() {
         let config = Config::load(environment(&[])).unwrap();
-        assert_eq!(config.roles.len(), 4);
+        assert_eq!(config.roles.len(), 6);
+        assert!(config.storage.is_none());
         assert_eq!(config.app_secrets.len(), 2);
     }
 
@@ -269,6 +299,20 @@ mod tests {
     #[test]
     fn a_lease_shorter_than_a_request_is_refused() {
         assert!(Config::load(environment(&[("OCTOPUSH_LEASE_SECONDS", "5")])).is_err());
+    }
+
+    #[test]
+    fn a_key_needs_an_address_to_go_to() {
+        let key = ("SUPABASE_SERVICE_ROLE_KEY", "secret-key");
+        assert!(Config::load(environment(&[("SUPABASE_SERVICE_ROLE_KEY", "secret-key")])).is_err());
+        let with_both = Config::load(move |name| match name {
+            "SUPABASE_URL" => Some("https://project.example/".into()),
+            name if name == key.0 => Some(key.1.into()),
+            name => environment(&[])(name),
+        });
+        let config = with_both.unwrap();
+        assert!(!format!("{config:?}").contains(key.1));
+        assert_eq!(config.storage.unwrap().0, "https://project.example");
     }
 
     #[test]

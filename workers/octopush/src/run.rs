@@ -4,7 +4,7 @@
 
 use crate::config::{Config, Role};
 use crate::health::{self, Health};
-use crate::roles::{apply, maintenance, send, webhook};
+use crate::roles::{apply, jobs, maintenance, segments, send, webhook};
 use crate::runtime::listener::{self, Wakes};
 use crate::runtime::{database, metrics as names};
 use anyhow::{Context, ensure};
@@ -43,6 +43,7 @@ pub async fn run(config: Config, listener: TcpListener, stop: CancellationToken)
     ));
 
     let mut tasks = JoinSet::new();
+    let job_holder = holder.clone();
     let mut router = health::router(Health {
         pool: pool.clone(),
         holder: holder.clone(),
@@ -83,6 +84,12 @@ pub async fn run(config: Config, listener: TcpListener, stop: CancellationToken)
             wakes,
             stop.clone(),
         ));
+    }
+    if config.roles.contains(&Role::Jobs) {
+        tasks.spawn(jobs::run(pool.clone(), config.clone(), job_holder, stop.clone())?);
+    }
+    if config.roles.contains(&Role::Segments) {
+        tasks.spawn(segments::run(pool.clone(), stop.clone()));
     }
     info!(listen = %listener.local_addr()?, roles = ?config.roles, "octopush runs");
     let serving_stop = stop.clone();

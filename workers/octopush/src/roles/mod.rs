@@ -1,6 +1,8 @@
-//! The four parts of the work. Each is started by `run` when its role is switched on, and owns nothing another one needs.
+//! The parts of the work. Each is started by `run` when its role is switched on, and owns nothing another one needs.
 
 pub mod apply;
+pub mod jobs;
 pub mod maintenance;
+pub mod segments;
 pub mod send;
 pub mod webhook;

@@ -1,0 +1,1 @@
+select worker.apply_bulk_change($1, $2, $3)

@@ -1,0 +1,1 @@
+select bucket, path from worker.expired_files($1)

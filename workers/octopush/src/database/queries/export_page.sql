@@ -1,0 +1,1 @@
+select last_position, cells from worker.export_page($1, $2, $3, $4)

@@ -1,0 +1,1 @@
+select worker.extend_jobs($1, $2, $3)

@@ -1,0 +1,1 @@
+select worker.fail_job($1, $2, $3)

@@ -1,0 +1,1 @@
+select worker.finish_import($1, $2, $3)

@@ -1,0 +1,1 @@
+select path, spec, line from worker.import_state($1, $2)

@@ -1,0 +1,1 @@
+select handled, more from worker.maintain_segments($1)

@@ -1,0 +1,1 @@
+select worker.purge_jobs($1)

@@ -1,0 +1,1 @@
+select worker.release_job($1, $2)

@@ -1,0 +1,1 @@
+select header, total from worker.start_export($1, $2)
