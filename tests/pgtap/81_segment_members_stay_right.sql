@@ -104,8 +104,19 @@ select is(tests.members('Everybody'), array['Acme.Mei', 'Acme.Ravi', 'Zul'], 'on
 select is((tests.segment('Everybody')).member_count, 3, 'and not counted');
 select tests.error_for('acme.owner', $$ select restore_contact(tests.id('acme.siti')) $$);
 select is(tests.members('Everybody'), array['Acme.Mei', 'Acme.Ravi', 'Acme.Siti', 'Zul'], 'restored');
-update public.contacts set deleted_at = now(), erased_at = now(), phone = null, wa_id = null, bsuid = null where id = tests.id('acme.siti');
-select is(tests.members('Everybody'), array['Acme.Mei', 'Acme.Ravi', 'Zul'], 'erased');
+-- Mei has no messages of her own: those of the double come to her.
+select tests.make_contact('acme', 'acme.double', '+60170003333'), tests.receive('wamid.4', '{"wa_id": "60170003333"}');
+insert into public.contact_tags (org_id, contact_id, tag_id) values (tests.id('acme'), tests.id('acme.double'), tests.id('new'));
+select tests.make_segment('New ones', tests.rule('tags', 'has_any_of', jsonb_build_array(tests.id('new'))));
+select tests.error_for('acme.owner', format('select pin_segment_contacts(%L, %L, ''include'')', (tests.segment('Opted in')).id, array[tests.id('acme.double')]));
+select is(tests.members('Wrote'), array['Acme.Double', 'Acme.Ravi', 'Acme.Siti'], 'a double');
+select is(tests.error_for('acme.owner', $$ select merge_contacts(tests.id('acme.mei'), tests.id('acme.double')) $$), null, 'is merged');
+select is(tests.members('Wrote'), array['Acme.Mei', 'Acme.Ravi', 'Acme.Siti'], 'into who is kept');
+select is(tests.members('New ones'), array['Acme.Mei', 'Acme.Siti'], 'with the tags');
+select ok('Acme.Mei' = any (tests.members('Opted in')), 'and the pins');
+select is(tests.error_for('acme.owner', $$ select erase_contact(tests.id('acme.siti'), 'ERASE') $$), null, 'erased');
+select is(tests.members('Everybody'), array['Acme.Mei', 'Acme.Ravi', 'Zul'], 'is nobody');
+select is((select count(*) from public.segment_members where contact_id = tests.id('acme.siti')), 0::bigint, 'in no segment');
 delete from public.contacts where id in (tests.id('acme.siti'), tests.id('acme.mei'));
 select is(tests.members('Everybody'), array['Acme.Ravi', 'Zul'], 'gone from the table');
 select is((select count(*) from public.segment_members where contact_id = tests.id('acme.mei')), 0::bigint, 'and from every list');
