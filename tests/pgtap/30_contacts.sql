@@ -52,7 +52,7 @@ select is(
 );
 select is(tests.make(fields::jsonb), 'CONTACT_007', 'refused: ' || fields) from (values
     ('[]'), ('null'), ('"text"'), ('{"phone": "+60123456700", "org_id": "x"}'), ('{"phone": "+60123456700", "id": "x"}'),
-    ('{"phone": "+60123456700", "opt_in_status": "opted_in"}'), ('{"phone": "+60123456700", "deleted_at": null}'),
+    ('{"phone": "+60123456700", "opt_in_status": "yes"}'), ('{"phone": "+60123456700", "deleted_at": null}'),
     ('{"phone": "+60123456700", "birthday": "1990-02-30"}'), ('{"phone": "+60123456700", "birthday": "soon"}'),
     ('{"phone": "+60123456700", "email": "no address"}'), ('{"phone": "+60123456700", "lifecycle_stage": "friend"}'),
     ('{"phone": "+60123456700", "address": "Ipoh"}'), ('{"phone": "+60123456700", "address": ["Ipoh"]}'),

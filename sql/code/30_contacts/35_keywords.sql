@@ -96,8 +96,9 @@ as $$
     from public.organizations o
     cross join lateral (
         select l.language, (
-            select k.word from public.consent_keywords k left join private.default_keywords() b on b.word = k.word
-            where k.org_id = p_org_id and k.kind <> p_kind order by (b.language = l.language) desc nulls last, length(k.word), k.word limit 1) as back
+            select k.word from public.consent_keywords k
+            left join private.default_keywords() with ordinality b (kind, word, language, place) on b.word = k.word
+            where k.org_id = p_org_id and k.kind <> p_kind order by (b.language = l.language) desc nulls last, b.place, k.word limit 1) as back
         from unnest(array['en', 'ms']) l (language)
         where l.language = coalesce((select b.language from private.default_keywords() b where b.word = p_word), l.language)
     ) d

@@ -16,6 +16,12 @@ begin
     perform tests.make_contact(p_org, p_org || '.ravi', '+6017000' || v_phone_number_id);
     perform tests.make_contact(p_org, p_org || '.trashed', '+6018000' || v_phone_number_id);
     update public.contacts set deleted_at = now() where id = tests.id(p_org || '.trashed');
+    insert into public.custom_field_definitions (id, org_id, key, label, type)
+    values (tests.id(p_org || '.field'), v_org_id, 'tier', 'Tier', 'text');
+    insert into public.contact_consents (org_id, contact_id, old_status, new_status, source)
+    values (v_org_id, tests.id(p_org || '.siti'), 'pending', 'opted_in', 'form');
+    insert into private.sent_messages (org_id, contact_id, sent, last_at) values (v_org_id, tests.id(p_org || '.siti'), 1, now());
+    insert into private.erasures (job_id, org_id, needles, done_id, last_id) values (tests.id(p_org || '.erasure'), v_org_id, '{}', 0, 0);
     insert into public.tags (id, org_id, name) values (tests.id(p_org || '.tag'), v_org_id, 'VIP');
     insert into public.contact_tags (org_id, contact_id, tag_id) values (v_org_id, tests.id(p_org || '.siti'), tests.id(p_org || '.tag'));
     insert into public.whatsapp_events (org_id, whatsapp_account_id, field, payload, body_hash)

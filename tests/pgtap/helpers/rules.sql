@@ -106,8 +106,17 @@ $$),
 ('language', 'functions are written in SQL and PL/pgSQL', $$
     select f.object from tests.our_functions f join pg_catalog.pg_language l on l.oid = f.prolang where l.lanname not in ('sql', 'plpgsql')
 $$),
-('dynamic_sql', 'no function executes text', $$
+('dynamic_sql', 'no function executes text, but those that run compiled rules', $$
     select object from tests.our_functions where regexp_replace(prosrc, '--[^\n]*', '', 'g') ~* '\mexecute\M'
+        and object not in (
+            'private.selected_contacts(uuid,jsonb)',
+            'private.list_page(uuid,text,jsonb,boolean,text,boolean,integer,bigint)',
+            'private.walk_page(uuid,private.contact_filter,text,boolean,bigint,bigint,bigint)',
+            'private.sort_page(uuid,private.contact_filter,text,text,boolean,bigint,bigint)',
+            'private.matching_contacts(uuid,text,text[],timestamp with time zone)',
+            'private.count_matching_contacts(uuid,text,text[],timestamp with time zone)',
+            'private.matching_segments(private.segment_statements,uuid[],timestamp with time zone)',
+            'private.explain_plan(text)')
 $$),
 ('nobody', 'nothing of ours is granted to anon or to everybody', $$
     select object || ' ' || privilege || ' to ' || grantee from tests.our_grants where grantee in ('anon', 'public')
