@@ -29,8 +29,8 @@ as $$
 declare
     v_problems jsonb := octopush.check_segment(p_segment.rules, p_context);
     v_predicate text := 'false';
-    v_params text[] := '{}';
-    v_horizons jsonb := '{"rolling": [], "calendar": false}';
+    v_params text[] := array[]::text[];
+    v_horizons jsonb := jsonb_build_object('rolling', '[]'::jsonb, 'calendar', false);
 begin
     if v_problems = '[]' then
         select p.predicate, p.params into v_predicate, v_params from octopush.compile_segment(p_segment.rules, p_context, 1) p;
@@ -118,9 +118,9 @@ declare
     v_predicate text;
     v_added text[];
     v_level integer := 0;
-    v_ids uuid[] := '{}';
-    v_predicates text[] := '{}';
-    v_params text[] := '{}';
+    v_ids uuid[] := array[]::uuid[];
+    v_predicates text[] := array[]::text[];
+    v_params text[] := array[]::text[];
     v_lists uuid[] := array(select s.id from public.segments s where s.org_id = p_org_id and s.kind = 'static' order by s.id);
 begin
     for v_program in
@@ -134,13 +134,14 @@ begin
         if v_program.level is distinct from v_level then
             insert into private.segment_statements (org_id, level, segment_ids, list_ids, expression, params)
             values (p_org_id, v_level, v_ids, v_lists, 'array[' || nullif(array_to_string(v_predicates, ', '), '') || ']', v_params);
-            select v_program.level, '{}', '{}', '{}', '{}' into v_level, v_ids, v_predicates, v_params, v_lists;
+            select v_program.level, array[]::uuid[], array[]::text[], array[]::text[], array[]::uuid[]
+            into v_level, v_ids, v_predicates, v_params, v_lists;
         end if;
         if v_program.problem is null and v_program.segment_id is not null then
             select c.predicate, c.params into v_predicate, v_added
             from octopush.compile_segment(v_program.rules, v_context, cardinality(v_params) + 1) c;
         else
-            select 'false', '{}' into v_predicate, v_added;
+            select 'false', array[]::text[] into v_predicate, v_added;
         end if;
         v_ids := v_ids || v_program.segment_id;
         v_predicates := v_predicates || ('(' || v_predicate || ')');

@@ -37,7 +37,7 @@ $$;
 
 -- Which of these contacts belong to which segments of a level, by their rules.
 create or replace function private.matching_segments(p_statement private.segment_statements, p_contact_ids uuid[], p_now timestamptz)
-returns table (segment_id uuid, contact_id uuid)
+returns setof public.segment_members
 language plpgsql stable
 set search_path = ''
 set jit = off
@@ -47,7 +47,7 @@ begin
         return;
     end if;
     return query execute
-        'select ($5)[h.nth], x.id
+        'select ($5)[h.nth], x.id, $3, $2
         from (
             select c.id, ' || p_statement.expression || ' as hits
             from public.contacts c where c.org_id = $3 and c.id = any ($4) and c.deleted_at is null and c.erased_at is null

@@ -13,7 +13,7 @@ declare
     v_statement private.segment_statements;
     v_segment_ids uuid[];
     v_touched uuid[];
-    v_all_touched uuid[] := '{}';
+    v_all_touched uuid[] := array[]::uuid[];
 begin
     if not exists (select from private.segment_statements s where s.org_id = p_org_id) then
         perform private.make_statements(p_org_id);

@@ -105,7 +105,7 @@ declare
     v_changed uuid[];
     v_by_time uuid[];
     v_rebuilt uuid;
-    v_touched uuid[] := '{}';
+    v_touched uuid[] := array[]::uuid[];
 begin
     if not exists (select from private.segment_clocks k where k.org_id = p_org_id) then
         perform private.set_segment_clock(p_org_id, v_now);
@@ -118,7 +118,7 @@ begin
     ), contacts as (
         select t.contact_id, count(*) as lines, bool_and(t.is_time) as is_time from taken t group by t.contact_id
     )
-    select coalesce(sum(c.lines), 0), coalesce(bool_or(c.contact_id is null), false),
+    select coalesce(sum(c.lines), 0)::integer, coalesce(bool_or(c.contact_id is null), false),
         coalesce(array_agg(c.contact_id) filter (where c.contact_id is not null and not c.is_time), '{}'),
         coalesce(array_agg(c.contact_id) filter (where c.is_time), '{}')
     into v_count, v_has_definitions, v_changed, v_by_time from contacts c;
