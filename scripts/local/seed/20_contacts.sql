@@ -68,3 +68,40 @@ join public.tags t on t.org_id = c.org_id
 where (t.name = 'VIP' and d.i % 14 = 3) or (t.name = 'Wholesale' and d.i % 11 = 2) or (t.name = 'Catering' and d.i % 6 = 1)
     or (t.name = 'Corporate' and d.i % 4 = 1) or (t.name = 'Gift box' and d.i % 9 = 4) or (t.name = 'Follow up' and d.i % 17 = 8)
     or (t.name = 'Complaint' and d.i % 31 = 11) or (t.name = 'Halal certificate asked' and d.i % 43 = 9);
+
+-- Fields of the bakery's own; one is archived and keeps what it holds.
+insert into public.custom_field_definitions (org_id, key, label, type, options, position, archived_at, created_at)
+select '0192de30-0000-7000-8000-000000000001', d.key, d.label, d.type, d.options, d.position, d.archived_at, now() - interval '380 days'
+from (
+    values ('membership', 'Membership', 'choice', array['Bronze', 'Silver', 'Gold'], 0, null::timestamptz),
+        ('allergies', 'Allergies', 'multi_choice', array['Nuts', 'Gluten', 'Milk', 'Egg'], 1, null),
+        ('loyalty_points', 'Loyalty points', 'number', '{}', 2, null),
+        ('first_order', 'First order', 'date', '{}', 3, null),
+        ('wholesale_account', 'Wholesale account', 'boolean', '{}', 4, null),
+        ('delivery_hint', 'Delivery hint', 'text', '{}', 5, null),
+        ('newsletter_2024', 'Newsletter 2024', 'boolean', '{}', 6, now() - interval '100 days')
+) as d (key, label, type, options, position, archived_at);
+
+update public.contacts c set custom_fields = jsonb_strip_nulls(jsonb_build_object(
+    'membership', case when d.i % 3 <> 2 then (array['Bronze', 'Silver', 'Gold'])[1 + d.i / 3 % 3] end,
+    'allergies', case d.i % 19 when 4 then '["Nuts"]'::jsonb when 9 then '["Gluten", "Milk"]' when 15 then '["Egg"]' end,
+    'loyalty_points', case when d.i % 3 <> 2 then d.i * 37 % 900 end,
+    'first_order', case when d.i % 4 <> 3 then to_char(d.created_at + interval '6 days', 'YYYY-MM-DD') end,
+    'wholesale_account', case when d.i % 11 = 2 then true when d.i % 7 = 1 then false end,
+    'delivery_hint', case d.i % 27 when 3 then 'Leave it with the guard house' when 14 then 'Call from the lobby, the bell is broken' end,
+    'newsletter_2024', case when d.i % 13 = 6 then true end))
+from demo_contacts d
+where c.org_id = '0192de30-0000-7000-8000-000000000001' and (c.wa_id = d.digits or c.username = 'angsana_fan_' || d.i);
+
+-- How consent came about: once for most, given and withdrawn by those who are out.
+insert into public.contact_consents (org_id, contact_id, old_status, new_status, source, evidence, decided_at, created_at)
+select c.org_id, c.id, x.old_status, x.new_status, x.source, x.evidence, x.at, x.at
+from public.contacts c
+cross join lateral (
+    values
+        ('pending', 'opted_in', coalesce(c.opt_in_source, 'form'), case coalesce(c.opt_in_source, 'form') when 'form' then 'Order form, tick box' when 'import' then 'customers-2025.csv' end,
+            coalesce(c.opt_in_at, c.created_at + interval '3 days')),
+        ('opted_in', 'opted_out', 'whatsapp', 'BERHENTI', c.created_at + interval '60 days')
+) as x (old_status, new_status, source, evidence, at)
+where c.org_id = '0192de30-0000-7000-8000-000000000001' and c.opt_in_status <> 'pending' and x.at < now()
+    and (x.new_status = 'opted_in' or c.opt_in_status = 'opted_out');

@@ -153,5 +153,7 @@ from (
 ) s
 where c.id = s.conversation_id;
 
-update public.contacts p set last_message_at = t.last_inbound_at
+-- What was said outwards is counted by the database as it is written.
+update public.contacts p set last_message_at = greatest(p.last_message_at, t.last_inbound_at), last_inbound_at = t.last_inbound_at,
+    messages_received = (select count(*) from public.messages m where m.conversation_id = t.conversation_id and m.direction = 'inbound')
 from demo_threads t where p.id = t.contact_id;
