@@ -1,13 +1,5 @@
-import { Alert, Button, Group, Menu, Skeleton, Stack, Text, Title } from '@mantine/core';
-import {
-  IconArrowBackUp,
-  IconArrowMerge,
-  IconDotsVertical,
-  IconDownload,
-  IconEraser,
-  IconMessage,
-  IconTrash,
-} from '@tabler/icons-react';
+import { Alert, Button, Group, Skeleton, Stack, Text, Title } from '@mantine/core';
+import { IconArrowBackUp, IconMessage, IconTrash } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { Suspense, useState } from 'react';
@@ -39,6 +31,7 @@ const route = getRouteApi('/_app/contacts/$contactId');
 const ContactSegments = lazyPart(
   async () => (await import('@/features/segments/contact-segments')).ContactSegments,
 );
+const ContactMenu = lazyPart(async () => (await import('./contact-menu')).ContactMenu);
 const MergeDialog = lazyPart(async () => (await import('./merge-dialog')).MergeDialog);
 const EraseDialog = lazyPart(async () => (await import('./erase-dialog')).EraseDialog);
 
@@ -128,11 +121,10 @@ function Head({ contact }: { contact: Contact }) {
   const org = useOrg();
   const navigate = useNavigate();
   const name = contactName(contact);
-  const { start, starting, remove, restore, saveData } = useContactActions(contact);
+  const { start, starting, restore } = useContactActions(contact);
   const [dialog, setDialog] = useState<'merge' | 'erase'>();
   const backToList = () => void navigate({ to: '/contacts', search: lastList() });
   const inTrash = contact.deleted_at !== null;
-  const mayMerge = org.can('contacts.write') && org.can('contacts.delete') && !inTrash;
   return (
     <section className={classes.card} aria-label="Contact">
       <div className={classes.head}>
@@ -159,45 +151,14 @@ function Head({ contact }: { contact: Contact }) {
             </Button>
           )}
           {org.role !== 'viewer' && (
-            <Menu position="bottom-end">
-              <Menu.Target>
-                <Button
-                  variant="default"
-                  leftSection={<IconDotsVertical size={18} />}
-                  loading={saveData.isPending || remove.isPending}
-                >
-                  More
-                </Button>
-              </Menu.Target>
-              <Menu.Dropdown>
-                <Menu.Item leftSection={<IconDownload size={18} />} onClick={() => saveData.mutate()}>
-                  Download this person’s data
-                </Menu.Item>
-                {mayMerge && (
-                  <Menu.Item leftSection={<IconArrowMerge size={18} />} onClick={() => setDialog('merge')}>
-                    Merge with another contact
-                  </Menu.Item>
-                )}
-                {org.can('contacts.delete') && !inTrash && (
-                  <Menu.Item
-                    color="red"
-                    leftSection={<IconTrash size={18} />}
-                    onClick={() => remove.mutate(undefined, { onSuccess: backToList })}
-                  >
-                    Delete
-                  </Menu.Item>
-                )}
-                {org.can('contacts.trash') && (
-                  <Menu.Item
-                    color="red"
-                    leftSection={<IconEraser size={18} />}
-                    onClick={() => setDialog('erase')}
-                  >
-                    Erase for good
-                  </Menu.Item>
-                )}
-              </Menu.Dropdown>
-            </Menu>
+            <Suspense fallback={<Button variant="default">More</Button>}>
+              <ContactMenu
+                contact={contact}
+                onDeleted={backToList}
+                onMerge={() => setDialog('merge')}
+                onErase={() => setDialog('erase')}
+              />
+            </Suspense>
           )}
         </Group>
       </div>

@@ -1,5 +1,12 @@
-import { Button, Group, Pagination, Select, Text } from '@mantine/core';
-import { IconAddressBook, IconFileImport, IconSearchOff, IconTrash, IconUserPlus } from '@tabler/icons-react';
+import { ActionIcon, Button, Group, NativeSelect, Pagination, Text } from '@mantine/core';
+import {
+  IconAddressBook,
+  IconDotsVertical,
+  IconFileImport,
+  IconSearchOff,
+  IconTrash,
+  IconUserPlus,
+} from '@tabler/icons-react';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { Suspense, useEffect, useMemo, useState } from 'react';
@@ -17,8 +24,7 @@ import { rememberList } from './last-list';
 import { type ContactsSearch, defaultDirection, pageSizes } from './list-search';
 import { useListView } from './list-view';
 import { useLiveContacts } from './live';
-import { contactsQuery, tagsQuery } from './queries';
-import { RowMenu } from './row-menu';
+import { contactName, contactsQuery, tagsQuery } from './queries';
 import { nothing, selectionOf, type Ticked, tick, tickedCount } from './selection';
 
 const route = getRouteApi('/_app/contacts');
@@ -26,6 +32,7 @@ const route = getRouteApi('/_app/contacts');
 const NewContactDrawer = lazyPart(async () => (await import('./new-contact-drawer')).NewContactDrawer);
 const FilterDrawer = lazyPart(async () => (await import('./filter-drawer')).FilterDrawer);
 const BulkBar = lazyPart(async () => (await import('./bulk-bar')).BulkBar);
+const RowMenu = lazyPart(async () => (await import('./row-menu')).RowMenu);
 const TrashActions = lazyPart(async () => (await import('./trash-actions')).TrashActions);
 
 export function ContactsPage() {
@@ -144,7 +151,17 @@ export function ContactsPage() {
                   )
                 : org.role === 'viewer'
                   ? undefined
-                  : (contact) => <RowMenu contact={contact} />
+                  : (contact) => (
+                      <Suspense
+                        fallback={
+                          <ActionIcon aria-label={`Actions for ${contactName(contact)}`}>
+                            <IconDotsVertical size={18} />
+                          </ActionIcon>
+                        }
+                      >
+                        <RowMenu contact={contact} />
+                      </Suspense>
+                    )
             }
           />
           <Suspense fallback={null}>
@@ -163,14 +180,13 @@ export function ContactsPage() {
               {query.data ? plural(total, 'contact') : ''}
             </Text>
             <Group gap="sm">
-              <Select
+              <NativeSelect
                 aria-label="Contacts a page"
-                w={120}
-                allowDeselect={false}
                 value={String(size)}
-                onChange={(value) =>
-                  set({ size: value === '25' ? undefined : Number(value), page: undefined })
-                }
+                onChange={(event) => {
+                  const rows = Number(event.currentTarget.value);
+                  set({ size: rows === 25 ? undefined : rows, page: undefined });
+                }}
                 data={pageSizes.map((each) => ({ value: String(each), label: `${each} a page` }))}
               />
               <Pagination

@@ -1,27 +1,22 @@
-import { ActionIcon, Button, Checkbox, Menu, Select, Tooltip } from '@mantine/core';
+import { ActionIcon, Button, NativeSelect } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
-import {
-  IconColumns3,
-  IconDots,
-  IconFileExport,
-  IconFileImport,
-  IconFilter,
-  IconHistory,
-  IconTags,
-  IconTrash,
-} from '@tabler/icons-react';
+import { IconColumns3, IconDots, IconFileExport, IconFileImport, IconFilter } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import type { ReactNode } from 'react';
+import { type ReactNode, Suspense } from 'react';
 import { useOrg } from '@/features/tenancy/queries';
 import { wordsFor } from '@/lib/errors';
-import { plural } from '@/lib/time';
+import { lazyPart } from '@/lib/lazy-part';
 import { useShortcuts } from '@/shell/shortcuts';
 import classes from './contacts.module.css';
 import { type ContactsSearch, type Direction, defaultDirection, type Sort } from './list-search';
-import { columnNames, columns, type ListView } from './list-view';
+import type { ListView } from './list-view';
 import { SearchBox } from './search-box';
 import type { Selection } from './selection';
+
+// Menus come right after the first paint, which does not wait for them.
+const ViewMenu = lazyPart(async () => (await import('./list-menus')).ViewMenu);
+const MoreMenu = lazyPart(async () => (await import('./list-menus')).MoreMenu);
 
 const orders: { sort: Sort; dir: Direction; label: string }[] = [
   { sort: 'recent', dir: 'desc', label: 'Newest first' },
@@ -76,7 +71,6 @@ export function ContactsToolbar(props: ToolbarProps) {
       : []),
   ]);
   const openImport = () => void navigate({ to: '/contacts/import' });
-  const exportLabel = total === undefined ? 'Export' : `Export ${plural(total, 'contact')}`;
   return (
     <div className={classes.toolbar}>
       <SearchBox
@@ -91,14 +85,12 @@ export function ContactsToolbar(props: ToolbarProps) {
       >
         {filters > 0 ? `Filter · ${filters}` : 'Filter'}
       </Button>
-      <Select
+      <NativeSelect
         aria-label="Sort by"
-        w={190}
-        allowDeselect={false}
         value={`${sort} ${dir}`}
         data={orders.map((order) => ({ value: `${order.sort} ${order.dir}`, label: order.label }))}
-        onChange={(value) => {
-          const order = orders.find((each) => `${each.sort} ${each.dir}` === value);
+        onChange={(event) => {
+          const order = orders.find((each) => `${each.sort} ${each.dir}` === event.currentTarget.value);
           if (order)
             set({
               sort: order.sort === 'recent' ? undefined : order.sort,
@@ -107,46 +99,15 @@ export function ContactsToolbar(props: ToolbarProps) {
             });
         }}
       />
-      <Menu position="bottom-end" closeOnItemClick={false}>
-        <Menu.Target>
-          <Tooltip label="Columns and rows">
-            <ActionIcon variant="default" aria-label="Columns and rows">
-              <IconColumns3 size={18} />
-            </ActionIcon>
-          </Tooltip>
-        </Menu.Target>
-        <Menu.Dropdown>
-          <Menu.Label>Columns</Menu.Label>
-          {columns.map((column) => {
-            const on = view.shown.includes(column);
-            return (
-              <Menu.Item
-                key={column}
-                role="menuitemcheckbox"
-                aria-checked={on}
-                leftSection={<Checkbox.Indicator checked={on} size="xs" aria-hidden />}
-                onClick={() =>
-                  onView({
-                    ...view,
-                    shown: columns.filter((each) => (each === column ? !on : view.shown.includes(each))),
-                  })
-                }
-              >
-                {columnNames[column]}
-              </Menu.Item>
-            );
-          })}
-          <Menu.Divider />
-          <Menu.Item
-            role="menuitemcheckbox"
-            aria-checked={view.compact}
-            leftSection={<Checkbox.Indicator checked={view.compact} size="xs" aria-hidden />}
-            onClick={() => onView({ ...view, compact: !view.compact })}
-          >
-            Compact rows
-          </Menu.Item>
-        </Menu.Dropdown>
-      </Menu>
+      <Suspense
+        fallback={
+          <ActionIcon variant="default" aria-label="Columns and rows">
+            <IconColumns3 size={18} />
+          </ActionIcon>
+        }
+      >
+        <ViewMenu view={view} onView={onView} />
+      </Suspense>
       <div className={classes.toolbarEnd}>
         {mayBulk && !trash && (
           <>
@@ -170,54 +131,22 @@ export function ContactsToolbar(props: ToolbarProps) {
             </Button>
           </>
         )}
-        {(mayBulk || org.can('contacts.trash') || org.can('tags.manage')) && (
-          <Menu position="bottom-end">
-            <Menu.Target>
+        {(mayBulk || org.can('tags.manage')) && (
+          <Suspense
+            fallback={
               <ActionIcon variant="default" aria-label="More">
                 <IconDots size={18} />
               </ActionIcon>
-            </Menu.Target>
-            <Menu.Dropdown>
-              {mayBulk && (
-                <>
-                  <Menu.Item leftSection={<IconFileImport size={18} />} onClick={openImport}>
-                    Import a file
-                  </Menu.Item>
-                  {!trash && (
-                    <Menu.Item
-                      leftSection={<IconFileExport size={18} />}
-                      disabled={!total || exporting.isPending}
-                      onClick={() => exporting.mutate()}
-                    >
-                      {exportLabel}
-                    </Menu.Item>
-                  )}
-                  <Menu.Item
-                    leftSection={<IconHistory size={18} />}
-                    onClick={() => void navigate({ to: '/contacts/jobs' })}
-                  >
-                    Imports and exports
-                  </Menu.Item>
-                </>
-              )}
-              {org.can('tags.manage') && (
-                <Menu.Item
-                  leftSection={<IconTags size={18} />}
-                  onClick={() => void navigate({ to: '/settings/$section', params: { section: 'tags' } })}
-                >
-                  Manage tags
-                </Menu.Item>
-              )}
-              {org.can('contacts.trash') && !trash && (
-                <Menu.Item
-                  leftSection={<IconTrash size={18} />}
-                  onClick={() => void navigate({ to: '/contacts', search: { trash: true } })}
-                >
-                  Trash
-                </Menu.Item>
-              )}
-            </Menu.Dropdown>
-          </Menu>
+            }
+          >
+            <MoreMenu
+              trash={trash}
+              total={total}
+              exporting={exporting.isPending}
+              onExport={() => exporting.mutate()}
+              onImport={openImport}
+            />
+          </Suspense>
         )}
         {!trash && add}
       </div>

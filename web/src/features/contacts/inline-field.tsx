@@ -1,10 +1,13 @@
-import { ActionIcon, Group, MultiSelect, NativeSelect, Text, Textarea, TextInput } from '@mantine/core';
+import { ActionIcon, Group, NativeSelect, Skeleton, Text, Textarea, TextInput } from '@mantine/core';
 import { IconCheck, IconPencil, IconX } from '@tabler/icons-react';
-import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef, useState } from 'react';
+import { type KeyboardEvent, type ReactNode, Suspense, useEffect, useId, useRef, useState } from 'react';
 import { hasCode } from '@/lib/errors';
+import { lazyPart } from '@/lib/lazy-part';
 import classes from './contact-page.module.css';
 import { fieldProblem, type Path, readPath, type Save, sameValue } from './edit-contact';
 import type { Contact } from './model';
+
+const ChoicesInput = lazyPart(async () => (await import('./choices-input')).ChoicesInput);
 
 export type FieldKind =
   | { kind: 'text' | 'email' | 'tel' | 'number' | 'date' | 'notes' }
@@ -175,13 +178,15 @@ export function InlineField({ contact, path, label, shown, as, save, check, asid
             onBlur={() => commit(text)}
           />
         ) : as.kind === 'choices' ? (
-          <MultiSelect
-            {...common}
-            data={as.options}
-            value={Array.isArray(editing.draft) ? editing.draft : []}
-            onChange={change}
-            searchable
-          />
+          <Suspense fallback={<Skeleton height={36} />}>
+            <ChoicesInput
+              label={label}
+              options={as.options}
+              value={Array.isArray(editing.draft) ? editing.draft : []}
+              onChange={change}
+              error={editing.problem}
+            />
+          </Suspense>
         ) : (
           <TextInput
             {...common}

@@ -32,8 +32,8 @@ export function contactsQuery(orgId: string, asked: ContactsAsked) {
     queryFn: async () => {
       const { total, contacts } = await call<{ total: number; contacts: Contact[] }>('list_contacts', {
         p_org_id: orgId,
-        p_search: q.trim() || null,
-        p_rules: rules ?? null,
+        p_search: q.trim() || undefined,
+        p_rules: rules,
         p_sort: sortColumns[sort],
         p_descending: dir === 'desc',
         p_limit: size,
@@ -120,7 +120,7 @@ export function timelineQuery(orgId: string, contactId: string) {
       call<{ events: TimelineEvent[]; next: string | null }>('contact_timeline', {
         p_contact_id: contactId,
         p_limit: TIMELINE_PAGE,
-        p_before: pageParam,
+        p_before: pageParam ?? undefined,
       }),
     getNextPageParam: (last) => last.next,
   });

@@ -1,15 +1,17 @@
-import { Button, CloseButton, Combobox, Group, Title, useCombobox } from '@mantine/core';
+import { CloseButton, Group, Skeleton, Title } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
-import { IconPlus } from '@tabler/icons-react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
+import { Suspense } from 'react';
 import { useOrg } from '@/features/tenancy/queries';
 import { wordsFor } from '@/lib/errors';
+import { lazyPart } from '@/lib/lazy-part';
 import { answer, backend } from '@/lib/supabase';
 import classes from './contact-page.module.css';
 import type { Contact, Tag } from './model';
 import { contactKey, tagsQuery } from './queries';
 import { TagChip } from './tag-chips';
+
+const AddTag = lazyPart(async () => (await import('./add-tag')).AddTag);
 
 export function TagsCard({ contact, editable }: { contact: Contact; editable: boolean }) {
   const org = useOrg();
@@ -66,83 +68,17 @@ export function TagsCard({ contact, editable }: { contact: Contact; editable: bo
           </Group>
         ))}
         {editable && (
-          <AddTag
-            offered={(tags.data ?? []).filter((tag) => !carried.has(tag.id))}
-            all={tags.data ?? []}
-            mayCreate={org.can('tags.manage')}
-            onAdd={(tag) => save.mutate([...contact.tags, tag])}
-            onCreate={(name) => create.mutate(name)}
-          />
+          <Suspense fallback={<Skeleton height={26} width={86} />}>
+            <AddTag
+              offered={(tags.data ?? []).filter((tag) => !carried.has(tag.id))}
+              all={tags.data ?? []}
+              mayCreate={org.can('tags.manage')}
+              onAdd={(tag) => save.mutate([...contact.tags, tag])}
+              onCreate={(name) => create.mutate(name)}
+            />
+          </Suspense>
         )}
       </Group>
     </section>
-  );
-}
-
-interface AddTagProps {
-  offered: Tag[];
-  all: Tag[];
-  mayCreate: boolean;
-  onAdd: (tag: Tag) => void;
-  onCreate: (name: string) => void;
-}
-
-function AddTag({ offered, all, mayCreate, onAdd, onCreate }: AddTagProps) {
-  const [typed, setTyped] = useState('');
-  const combobox = useCombobox({
-    onDropdownClose: () => {
-      combobox.resetSelectedOption();
-      combobox.focusTarget();
-      setTyped('');
-    },
-    onDropdownOpen: () => combobox.focusSearchInput(),
-  });
-  const wanted = typed.trim().toLowerCase();
-  const found = offered.filter((tag) => tag.name.toLowerCase().includes(wanted));
-  const isNew = wanted !== '' && mayCreate && !all.some((tag) => tag.name.toLowerCase() === wanted);
-  return (
-    <Combobox
-      store={combobox}
-      width={240}
-      position="bottom-start"
-      onOptionSubmit={(id) => {
-        const tag = offered.find((each) => each.id === id);
-        if (tag) onAdd(tag);
-        else onCreate(typed.trim());
-        combobox.closeDropdown();
-      }}
-    >
-      <Combobox.Target withAriaAttributes={false}>
-        <Button
-          size="compact-sm"
-          variant="default"
-          leftSection={<IconPlus size={14} />}
-          onClick={() => combobox.toggleDropdown()}
-        >
-          Add tag
-        </Button>
-      </Combobox.Target>
-      <Combobox.Dropdown>
-        <Combobox.Search
-          value={typed}
-          aria-label="Find a tag"
-          placeholder={mayCreate ? 'Find or create a tag' : 'Find a tag'}
-          maxLength={50}
-          onChange={(event) => {
-            setTyped(event.currentTarget.value);
-            combobox.selectFirstOption();
-          }}
-        />
-        <Combobox.Options mah={240} style={{ overflowY: 'auto' }} aria-label="Tags">
-          {found.map((tag) => (
-            <Combobox.Option key={tag.id} value={tag.id}>
-              {tag.name}
-            </Combobox.Option>
-          ))}
-          {isNew && <Combobox.Option value="">Create “{typed.trim()}”</Combobox.Option>}
-          {found.length === 0 && !isNew && <Combobox.Empty>No other tag</Combobox.Empty>}
-        </Combobox.Options>
-      </Combobox.Dropdown>
-    </Combobox>
   );
 }
