@@ -30,7 +30,7 @@ comment on function public.create_tag(uuid, text, text) is 'p_color: #rrggbb. Er
 
 create or replace function private.tag_for(p_id uuid)
 returns public.tags
-language plpgsql volatile
+language plpgsql stable
 set search_path = ''
 as $$
 declare

@@ -47,7 +47,7 @@ as $$
 declare
     v_kind text;
     v_words text[];
-    v_all text[] := '{}';
+    v_all text[] := array[]::text[];
     v_stop_words integer;
 begin
     perform private.require_permission(p_org_id, 'settings.manage');

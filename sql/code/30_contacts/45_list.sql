@@ -59,7 +59,7 @@ set search_path = ''
 as $$
 declare
     v_filter private.contact_filter;
-    v_except uuid[] := '{}';
+    v_except uuid[] := array[]::uuid[];
 begin
     if p_selection is null or jsonb_typeof(p_selection) <> 'object'
         or exists (select from jsonb_object_keys(p_selection) k where k not in ('ids', 'search', 'rules', 'trash', 'except'))
@@ -162,16 +162,16 @@ begin
     execute format('select count(*), %s from %s where %s', case when p_rules is null then 'null::uuid[]' else 'array_agg(c.id)' end,
         v_filter.source, v_filter.condition)
         into total, ids using v_filter.rule_values, private.clock(), p_org_id, v_filter.patterns;
-    v_limit := least(p_limit, total - p_offset);
+    v_limit := least(p_limit::bigint, total - p_offset);
     if v_limit <= 0 then
         ids := '{}';
         return;
     end if;
     -- Contacts the walk meets until the page is full, if those that match are spread evenly.
-    v_walk := least(p_offset, total - p_offset - v_limit) + v_limit;
+    v_walk := (least(p_offset, total - p_offset - v_limit) + v_limit)::double precision;
     if p_rules is not null or v_filter.patterns <> '{}' then
-        select greatest(k.reltuples, 1) into v_all from pg_catalog.pg_class k where k.oid = 'private.contact_search'::regclass;
-        v_walk := v_walk * v_all / total;
+        select greatest(k.reltuples, 1)::double precision into v_all from pg_catalog.pg_class k where k.oid = 'private.contact_search'::regclass;
+        v_walk := v_walk * v_all / total::double precision;
     end if;
     if not p_trash and v_walk < total then
         ids := private.walk_page(p_org_id, private.contact_filter(p_org_id, p_search, p_rules, false, true), p_key, p_descending, total, v_limit, p_offset);

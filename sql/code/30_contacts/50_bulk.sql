@@ -11,9 +11,9 @@ as $$
 declare
     v_action text := p_change ->> 'action';
     v_allowed text[] := case v_action
-        when 'add_tags' then '{action,tag_ids}' when 'remove_tags' then '{action,tag_ids}'
-        when 'set_consent' then '{action,status,source,evidence}' when 'set_lifecycle_stage' then '{action,stage}'
-        when 'delete' then '{action}' when 'restore' then '{action}' end;
+        when 'add_tags' then array['action', 'tag_ids'] when 'remove_tags' then array['action', 'tag_ids']
+        when 'set_consent' then array['action', 'status', 'source', 'evidence'] when 'set_lifecycle_stage' then array['action', 'stage']
+        when 'delete' then array['action'] when 'restore' then array['action'] end;
     v_tag_ids uuid[];
 begin
     if jsonb_typeof(p_change) is distinct from 'object' or v_allowed is null then

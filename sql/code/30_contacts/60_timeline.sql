@@ -10,8 +10,8 @@ as $$
 declare
     v_contact public.contacts;
     v_limit integer := least(greatest(coalesce(p_limit, 20), 1), 100);
-    v_at timestamptz := 'infinity';
-    v_id uuid := 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+    v_at timestamptz := timestamptz 'infinity';
+    v_id uuid := uuid 'ffffffff-ffff-ffff-ffff-ffffffffffff';
     v_events jsonb;
     v_has_more boolean;
 begin

@@ -108,7 +108,7 @@ begin
     with waiting as (
         delete from private.sent_messages w where w.contact_id in (p_keep_id, p_merge_id) returning w.sent
     )
-    select coalesce(sum(w.sent), 0) into v_waiting from waiting w;
+    select coalesce(sum(w.sent), 0)::integer into v_waiting from waiting w;
 
     v_status := case
         when 'opted_out' in (v_keep.opt_in_status, v_merge.opt_in_status) then 'opted_out'
