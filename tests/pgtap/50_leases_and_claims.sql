@@ -34,7 +34,7 @@ select is_empty($$ select tests.lease('two') $$, 'by one sender at a time');
 select is(tests.holder(), tests.id('one'), 'the first');
 select is_empty($$ select tests.claim('two') $$, 'the other may claim nothing');
 select results_eq(
-    $$ select r - array['whatsapp_account_id', 'next_ready_at'] from tests.for_worker(format(
+    $$ select r - array['whatsapp_account_id', 'credential_id', 'next_ready_at'] from tests.for_worker(format(
         'select * from worker.lease_numbers(%L, %s, 60, 100)', tests.id('one'), hashtext('one'))) r $$,
     $$ values ('{"ready": 1, "access_token": "secret-of-acme.number", "phone_number_id": "1001", "messages_per_second": 80}'::jsonb) $$,
     'the holder gets the token, the pace and how much waits'
