@@ -20,7 +20,7 @@ insert into public.segments (id, org_id, name, kind) values (tests.id('list'), t
 insert into public.segment_pins (segment_id, contact_id, org_id, kind) values (tests.id('list'), tests.id('acme.hidden'), tests.id('acme'), 'include');
 select tests.receive('w.1', '{"body": "by phone"}');
 select tests.error_for('acme.agent', $$ select mark_conversation_read(tests.id('acme.thread')) $$);
-select tests.receive('w.2', jsonb_build_object('wa_id', null, 'bsuid', 'MY.12345678', 'body', 'by id', 'occurred_at', private.clock() + interval '1 second'));
+select tests.receive('w.2', jsonb_build_object('wa_id', null, 'bsuid', 'MY.12345678', 'body', 'by id', 'occurred_at', private.clock() + interval '1 hour'));
 select tests.receive('w.3', jsonb_build_object('wa_id', null, 'bsuid', 'MY.12345678', 'body', 'other number', 'phone_number_id', '2001', 'occurred_at', private.clock() + interval '2 seconds'));
 select tests.queue('waits', 'hidden.thread');
 insert into private.sent_messages (org_id, contact_id, sent, last_at) values (tests.id('acme'), tests.id('acme.hidden'), 2, now());

@@ -32,7 +32,7 @@ select is(
     array['admin', 'agent', 'owner'], 'and those who may answer are told of a new conversation'
 );
 select is(
-    (select array_agg(distinct h ->> 'event' order by h ->> 'event') from tests.heard('org:' || tests.id('acme')) h), array['activity', 'inbox'],
+    (select array_agg(distinct h ->> 'event' order by h ->> 'event') from tests.heard('org:' || tests.id('acme')) h), array['activity', 'contacts', 'inbox'],
     'browsers of the organisation refetch'
 );
 select is((select count(*) from tests.heard('org:' || tests.id('globex'))), 0::bigint, 'others hear nothing');

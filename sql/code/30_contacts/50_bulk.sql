@@ -5,7 +5,7 @@
 -- Refuses what is not a change. Error: CONTACT_007 (details.field), TAG_001.
 create or replace function private.check_contact_change(p_org_id uuid, p_change jsonb)
 returns void
-language plpgsql volatile
+language plpgsql stable
 set search_path = ''
 as $$
 declare
@@ -32,7 +32,10 @@ begin
         if cardinality(v_tag_ids) = 0 then
             perform private.raise_error('CONTACT_007', '{"field": "tag_ids"}');
         end if;
-        perform private.check_tags(p_org_id, v_tag_ids);
+        -- Without a lock: contacts come before tags, and apply_contact_change takes both in that order.
+        if exists (select from unnest(v_tag_ids) x where not exists (select from public.tags t where t.org_id = p_org_id and t.id = x)) then
+            perform private.raise_error('TAG_001');
+        end if;
     elsif v_action = 'set_consent' then
         perform private.check_consent(p_change ->> 'status', coalesce(p_change ->> 'source', 'manual'), p_change ->> 'evidence');
     elsif v_action = 'set_lifecycle_stage' and coalesce(p_change ->> 'stage', '') not in ('lead', 'prospect', 'customer', 'churned') then

@@ -243,10 +243,14 @@ begin
     perform private.fold_inbound(v_events, v_inserted, v_new_conversation_ids);
     perform private.apply_consent_keywords(v_inserted);
     for v_org in
-        select i.org_id, array_agg(distinct i.conversation_id) as conversation_ids
-        from jsonb_to_recordset(v_inserted) as i (org_id uuid, conversation_id uuid) group by i.org_id
+        select i.org_id, array_agg(distinct i.conversation_id) as conversation_ids,
+            array_agg(distinct i.contact_id) filter (where i.conversation_id = any (v_new_conversation_ids)) as new_contact_ids
+        from jsonb_to_recordset(v_inserted) as i (org_id uuid, conversation_id uuid, contact_id uuid) group by i.org_id
     loop
         perform private.broadcast_conversations(v_org.org_id, v_org.conversation_ids);
+        if v_org.new_contact_ids is not null then
+            perform private.broadcast_contacts(v_org.org_id, v_org.new_contact_ids);
+        end if;
         perform private.broadcast('org:' || v_org.org_id, 'activity', '{}');
     end loop;
     perform private.broadcast_messages(i.conversation_id, array_agg(i.id))
