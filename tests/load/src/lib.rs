@@ -1,5 +1,6 @@
 //! Benches and fault rounds against a whole running copy of the product.
 
+pub mod audience;
 pub mod bench;
 pub mod faults;
 pub mod figures;

@@ -1,7 +1,7 @@
 //! `./scripts/bench [AREA…] [--json FILE]`: the performance table.
 
 use clap::Parser;
-use octopush_load::bench::{apply, inbox, ingest, live, send, webhook};
+use octopush_load::bench::{apply, contacts, inbox, ingest, live, segments, send, webhook};
 use octopush_load::report::{self, Row};
 use octopush_load::stack::Stack;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use std::path::PathBuf;
 #[derive(Parser)]
 #[command(about = "Measures every figure the issues name, on a whole running copy of the product")]
 struct Cli {
-    /// webhook, inbox, send; all without any.
+    /// webhook, inbox, send, contacts, segments; all without any.
     areas: Vec<String>,
     /// Also write the rows as JSON.
     #[arg(long)]
@@ -21,7 +21,7 @@ struct Cli {
     port_base: u16,
 }
 
-const AREAS: [&str; 3] = ["webhook", "inbox", "send"];
+const AREAS: [&str; 5] = ["webhook", "inbox", "send", "contacts", "segments"];
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -49,6 +49,12 @@ async fn measure(stack: &Stack, wanted: impl Fn(&str) -> bool, rows: &mut Vec<Ro
     }
     if wanted("send") {
         rows.extend(send::run(stack).await?);
+    }
+    if wanted("contacts") {
+        rows.extend(contacts::run(stack).await?);
+    }
+    if wanted("segments") {
+        rows.extend(segments::run(stack).await?);
     }
     if wanted("webhook") {
         rows.extend(ingest::run(stack).await?);

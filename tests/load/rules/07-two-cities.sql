@@ -1,0 +1,3 @@
+select count(*) from public.contacts c
+where c.org_id = '{org}' and c.deleted_at is null and c.erased_at is null and c.opt_in_status <> 'opted_out'
+    and lower(c.address ->> 'city') in ('kuala lumpur', 'petaling jaya')
