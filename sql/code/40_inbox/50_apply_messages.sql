@@ -41,7 +41,7 @@ begin
 end
 $$;
 
--- What the senders of a batch tell about contacts that exist. Locks all of them in one order, so that appliers cannot wait for each other.
+-- What the senders of a batch tell about contacts that exist; private.with_contacts has locked them.
 create or replace function private.enrich_contacts(p_senders jsonb)
 returns void
 language plpgsql volatile
@@ -50,9 +50,6 @@ as $$
 declare
     v_sender record;
 begin
-    perform c.id from public.contacts c
-    where c.id in (select s.contact_id from jsonb_to_recordset(p_senders) as s (contact_id uuid))
-    order by c.id for no key update;
     for v_sender in
         select c.id, c.org_id, s.name, s.username, s.wa_id, s.bsuid
         from (
@@ -82,7 +79,8 @@ begin
 end
 $$;
 
--- The events with contact_id, null where the sender has no identity we could answer to.
+-- The events with contact_id, null where the sender has no identity we could answer to. Locks the contacts, all of them in one order, so that
+-- appliers cannot wait for each other.
 create or replace function private.with_contacts(p_events jsonb)
 returns jsonb
 language plpgsql volatile
@@ -91,14 +89,35 @@ as $$
 declare
     v_senders jsonb;
 begin
-    with senders as materialized (
-        select distinct on (x.org_id, x.wa_id, x.bsuid) x.*
-        from jsonb_to_recordset(p_events) as x (org_id uuid, wa_id text, bsuid text, profile_name text, username text, occurred_at timestamptz)
-        order by x.org_id, x.wa_id, x.bsuid, x.occurred_at desc
-    ), resolved as materialized (
-        select s.*, private.resolve_contact(s.org_id, s.wa_id, s.bsuid, s.profile_name, s.username) as contact_id from senders s
-    )
-    select jsonb_agg(to_jsonb(r)) into v_senders from resolved r;
+    -- Again when somebody we found was merged or erased before we held them: their number then names somebody else. What was locked so far is
+    -- let go with the subtransaction, because contacts are made before any is locked.
+    for i in 1..3 loop
+        begin
+            with senders as materialized (
+                select distinct on (x.org_id, x.wa_id, x.bsuid) x.*
+                from jsonb_to_recordset(p_events) as x (
+                    org_id uuid, wa_id text, bsuid text, profile_name text, username text, occurred_at timestamptz)
+                order by x.org_id, x.wa_id, x.bsuid, x.occurred_at desc
+            ), resolved as materialized (
+                select s.*, private.resolve_contact(s.org_id, s.wa_id, s.bsuid, s.profile_name, s.username) as contact_id from senders s
+            )
+            select jsonb_agg(to_jsonb(r)) into v_senders from resolved r;
+            perform c.id from public.contacts c
+            where c.id in (select s.contact_id from jsonb_to_recordset(v_senders) as s (contact_id uuid))
+            order by c.id for no key update;
+            if exists (
+                select from jsonb_to_recordset(v_senders) as s (contact_id uuid)
+                where s.contact_id is not null
+                    and not exists (select from public.contacts c where c.id = s.contact_id and c.erased_at is null)) then
+                raise exception 'a contact went away while its message was applied' using errcode = 'serialization_failure';
+            end if;
+            exit;
+        exception when serialization_failure then
+            if i = 3 then
+                raise;
+            end if;
+        end;
+    end loop;
     perform private.enrich_contacts(v_senders);
     return (
         select jsonb_agg(e.value || jsonb_build_object('contact_id', s.contact_id))
