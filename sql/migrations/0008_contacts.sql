@@ -60,8 +60,8 @@ create table private.contact_search (
     created_at timestamptz not null,
     -- A blank, then name, phone, e-mail, company, user name and wa_id in small letters: '% ab%' finds the beginnings of words.
     search_text text collate "C" not null,
-    primary key (org_id, contact_id),
-    foreign key (org_id, contact_id) references public.contacts (org_id, id) on delete cascade
+    -- No key: the triggers that keep the rows also take them away, and an import need not look up a hundred thousand contacts again.
+    primary key (org_id, contact_id)
 );
 comment on table private.contact_search is 'Kept by triggers on contacts (sql/code/30_contacts/40_search.sql).';
 insert into private.contact_search (org_id, contact_id, created_at, search_text)

@@ -38,6 +38,19 @@ begin
 end
 $$;
 
+create or replace function private.take_from_search()
+returns trigger
+language plpgsql volatile
+set search_path = ''
+as $$
+begin
+    delete from private.contact_search s using old_contacts c where s.org_id = c.org_id and s.contact_id = c.id;
+    return null;
+end
+$$;
+
+create or replace trigger contacts__take_from_search after delete on public.contacts
+    referencing old table as old_contacts for each statement execute function private.take_from_search();
 create or replace trigger contacts__add_to_search after insert on public.contacts
     referencing new table as new_contacts for each statement execute function private.add_to_search();
 create or replace trigger contacts__follow_in_search after update on public.contacts
