@@ -38,7 +38,7 @@ begin
             select m.id, m.occurred_at as at,
                 case when m.type = 'note' then 'note.added' when m.direction = 'inbound' then 'message.received' else 'message.sent' end as kind,
                 m.sent_by as actor_id,
-                jsonb_build_object('conversation_id', m.conversation_id, 'type', m.type, 'preview', left(m.body, 160)) || case
+                jsonb_build_object('conversation_id', m.conversation_id, 'type', m.type, 'preview', left(m.body, case m.type when 'note' then 4096 else 160 end)) || case
                     when m.direction = 'outbound' then jsonb_build_object('status', m.status) else '{}' end as data
             from public.messages m
             where m.conversation_id = v.id and (m.occurred_at, m.id) < (v_at, v_id) and m.type <> 'system'
