@@ -3,7 +3,10 @@
 mod suite {
     mod applying;
     mod connecting;
+    mod exporting;
     pub mod fixture;
+    mod importing;
     mod receiving;
     mod sending;
+    pub mod storage;
 }

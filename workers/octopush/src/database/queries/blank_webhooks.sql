@@ -1,0 +1,1 @@
+select worker.blank_webhooks($1, $2)
