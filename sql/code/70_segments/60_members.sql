@@ -1,7 +1,9 @@
 -- Members as they should be, written as differences. Called under private.lock_segments by pins, edits and the maintenance.
 -- Must stay true: a member is in by the rules and not excluded, or included by hand, and neither in the trash nor erased;
 -- an event for everybody who comes or goes, except when a segment is worked out for the first time.
--- Only set operations compare the two sides: their cost does not depend on what the planner believes about the sizes.
+-- The two sides are compared by grouping, and members are deleted by their place in the table: the cost must not depend on what the planner
+-- believes about the sizes. A segment made since the last analyze has no rows for it, and a join of two such is quadratic. The place holds
+-- within the statement, because nobody else writes members while the segment lock is held.
 
 -- These contacts, in all segments of the organisation, lower levels first: those above read the members below.
 create or replace function private.evaluate_contacts(p_org_id uuid, p_contact_ids uuid[], p_cause text, p_now timestamptz)
@@ -22,7 +24,7 @@ begin
         v_segment_ids := v_statement.segment_ids || v_statement.list_ids;
         with pins as materialized (
             select p.segment_id, p.contact_id, p.kind from public.segment_pins p
-            where p.org_id = p_org_id and p.contact_id = any (p_contact_ids) and p.segment_id = any (v_segment_ids)
+            where p.org_id = p_org_id and p.contact_id = any (p_contact_ids) and (p.segment_id = any (v_segment_ids)) is true
         ), desired as materialized (
             (select m.segment_id, m.contact_id from private.matching_segments(v_statement, p_contact_ids, p_now) m
             except
@@ -31,18 +33,23 @@ begin
             select p.segment_id, p.contact_id from pins p
             join public.contacts c on c.id = p.contact_id and c.org_id = p_org_id and c.deleted_at is null and c.erased_at is null
             where p.kind = 'include'
-        ), present as materialized (
-            select m.segment_id, m.contact_id from public.segment_members m
-            where m.org_id = p_org_id and m.contact_id = any (p_contact_ids) and m.segment_id = any (v_segment_ids)
+        ), different as materialized (
+            select x.segment_id, x.contact_id, max(x.place) as place
+            from (
+                select d.segment_id, d.contact_id, null::tid as place from desired d
+                union all
+                -- By contact: the other index would be asked once for every segment and contact.
+                select m.segment_id, m.contact_id, m.ctid from public.segment_members m
+                where m.org_id = p_org_id and m.contact_id = any (p_contact_ids) and (m.segment_id = any (v_segment_ids)) is true
+            ) x
+            group by x.segment_id, x.contact_id having count(*) = 1
         ), entered as (
             insert into public.segment_members (segment_id, contact_id, org_id, entered_at)
-            select d.segment_id, d.contact_id, p_org_id, p_now
-            from (select * from desired except select * from present) d
+            select d.segment_id, d.contact_id, p_org_id, p_now from different d where d.place is null
             returning segment_id, contact_id
         ), gone as (
             delete from public.segment_members m
-            using (select * from present except select * from desired) d
-            where m.segment_id = d.segment_id and m.contact_id = d.contact_id
+            where m.ctid = any (array(select d.place from different d where d.place is not null))
             returning m.segment_id, m.contact_id
         ), moved as (
             select e.segment_id, e.contact_id, 'entered' as kind from entered e
@@ -87,18 +94,21 @@ begin
         select p.contact_id from public.segment_pins p
         join public.contacts c on c.id = p.contact_id and c.org_id = p.org_id and c.deleted_at is null and c.erased_at is null
         where p.segment_id = p_segment_id and p.kind = 'include'
-    ), present as materialized (
-        select m.contact_id from public.segment_members m where m.segment_id = p_segment_id
+    ), different as materialized (
+        select x.id, max(x.place) as place
+        from (
+            select d.id, null::tid as place from desired d
+            union all
+            select m.contact_id, m.ctid from public.segment_members m where m.segment_id = p_segment_id
+        ) x
+        group by x.id having count(*) = 1
     ), entered as (
         insert into public.segment_members (segment_id, contact_id, org_id, entered_at)
-        select p_segment_id, d.id, v_segment.org_id, p_now
-        from (select * from desired except select * from present) d
-        order by d.id
+        select p_segment_id, d.id, v_segment.org_id, p_now from different d where d.place is null order by d.id
         returning contact_id
     ), gone as (
         delete from public.segment_members m
-        using (select * from present except select * from desired) d
-        where m.segment_id = p_segment_id and m.contact_id = d.contact_id
+        where m.ctid = any (array(select d.place from different d where d.place is not null))
         returning m.contact_id
     ), told as (
         insert into private.segment_events (org_id, segment_id, contact_id, kind, cause, created_at)
