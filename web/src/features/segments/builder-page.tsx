@@ -68,12 +68,16 @@ function FromAnother({ kind, from }: { kind: SegmentKind; from: string }) {
 export function EditSegmentPage() {
   const { segmentId } = editRoute.useParams();
   const org = useOrg();
-  // What is edited stays what it was when the editing began; a change meanwhile is told when saving.
-  const segment = useQuery({ ...segmentQuery(org.orgId, segmentId), refetchOnWindowFocus: false });
+  // An edit begins from what the database has now, never from what a page remembered; a change meanwhile is told when saving.
+  const segment = useQuery({
+    ...segmentQuery(org.orgId, segmentId),
+    refetchOnMount: 'always',
+    refetchOnWindowFocus: false,
+  });
   if (!org.can('campaigns.manage')) return <NotAllowed />;
   return (
     <div className={classes.page}>
-      {segment.isPending ? (
+      {segment.isPending || !segment.isFetchedAfterMount ? (
         <FormSkeleton />
       ) : segment.isError ? (
         <LoadProblem error={segment.error} what="this segment" onRetry={() => void segment.refetch()} />

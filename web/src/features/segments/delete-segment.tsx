@@ -1,5 +1,4 @@
 import { Alert, Button, Group, Modal, Stack, Text } from '@mantine/core';
-import { notifications } from '@mantine/notifications';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Problem } from '@/components/problem';
 import { TextLink } from '@/components/text-link';
@@ -8,6 +7,7 @@ import { plural } from '@/lib/time';
 import type { Segment, Use } from './model';
 import { deleteSegment, segmentKey } from './queries';
 import classes from './segments.module.css';
+import { tellDone } from './tell';
 
 interface DeleteSegmentProps {
   segment: Segment;
@@ -23,10 +23,7 @@ export function DeleteSegment({ segment, onClose, onDeleted }: DeleteSegmentProp
     onSuccess: async () => {
       onClose();
       onDeleted?.();
-      notifications.show({
-        color: 'green',
-        message: `“${segment.name}” is deleted. Its contacts are all still there.`,
-      });
+      tellDone(`“${segment.name}” is deleted. Its contacts are all still there.`);
       await queryClient.invalidateQueries({ queryKey: segmentKey(segment.org_id, 'list') });
     },
   });

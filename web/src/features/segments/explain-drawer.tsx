@@ -2,11 +2,9 @@ import { Alert, Drawer, Group, Skeleton, Stack, Text, Title } from '@mantine/cor
 import { IconBulb, IconCircleCheck, IconCircleX, IconPin } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { LoadProblem } from '@/components/problem';
-import { tagsQuery } from '@/features/contacts/queries';
-import { actualWords } from './actual-words';
 import classes from './explain.module.css';
 import type { ExplainedNode, Explanation, Flip, Match } from './model';
-import { catalogQuery, explainQuery, personName, personQuery, segmentQuery, segmentsQuery } from './queries';
+import { explainQuery, personName, personQuery, segmentQuery } from './queries';
 
 interface ExplainDrawerProps {
   orgId: string;
@@ -39,7 +37,6 @@ export function ExplainDrawer({ orgId, segmentId, contactId, onClose }: ExplainD
         />
       ) : isReady ? (
         <Explained
-          orgId={orgId}
           explanation={explanation.data}
           name={personName(person.data)}
           segment={segment.data.name}
@@ -56,15 +53,13 @@ export function ExplainDrawer({ orgId, segmentId, contactId, onClose }: ExplainD
 }
 
 interface ExplainedProps {
-  orgId: string;
   explanation: Explanation;
   name: string;
   segment: string;
   isStatic: boolean;
 }
 
-function Explained({ orgId, explanation, name, segment, isStatic }: ExplainedProps) {
-  const names = useNames(orgId);
+function Explained({ explanation, name, segment, isStatic }: ExplainedProps) {
   const { is_member: isMember, pin } = explanation;
   return (
     <Stack gap="lg">
@@ -95,7 +90,7 @@ function Explained({ orgId, explanation, name, segment, isStatic }: ExplainedPro
             </Text>
           )}
           <ul className={classes.tree}>
-            <Branch node={explanation} names={names} />
+            <Branch node={explanation} />
           </ul>
         </section>
       )}
@@ -112,12 +107,13 @@ const verdicts: Record<Match, Record<'true' | 'false', string>> = {
   none: { true: 'None of these is true, as it should be', false: 'One of these is true, and none may be' },
 };
 
-function Branch({ node, names }: { node: ExplainedNode; names: ReadonlyMap<string, string> }) {
+/** Within "none of these", a rule that is not true is what is wanted. */
+function Branch({ node, unwanted }: { node: ExplainedNode; unwanted?: boolean }) {
   if ('children' in node) {
     return (
       <li>
         <div className={classes.line}>
-          <Mark isTrue={node.is_true} />
+          <Mark isTrue={node.is_true} isGood={node.is_true !== (unwanted ?? false)} />
           <Text fw={600}>
             {node.children.length === 0 && node.match !== 'any'
               ? 'Everybody belongs'
@@ -126,32 +122,42 @@ function Branch({ node, names }: { node: ExplainedNode; names: ReadonlyMap<strin
         </div>
         <ul className={classes.tree} data-match={node.match}>
           {node.children.map((child) => (
-            <Branch key={child.path} node={child} names={names} />
+            <Branch key={child.path} node={child} unwanted={node.match === 'none'} />
           ))}
         </ul>
       </li>
     );
   }
+  const { statement, now } = partsOf(node.sentence);
   return (
     <li>
       <div className={classes.line}>
-        <Mark isTrue={node.is_true} />
+        <Mark isTrue={node.is_true} isGood={node.is_true !== (unwanted ?? false)} />
         <div style={{ minWidth: 0 }}>
-          <Text style={{ overflowWrap: 'anywhere' }}>{node.sentence}</Text>
-          <Text size="sm" c="dimmed" style={{ overflowWrap: 'anywhere' }} dir="auto">
-            They have: {actualWords(node.actual, names)}
-          </Text>
+          <Text style={{ overflowWrap: 'anywhere' }}>{statement}</Text>
+          {now && (
+            <Text size="sm" c="dimmed" style={{ overflowWrap: 'anywhere' }}>
+              Now: <bdi>{now}</bdi>
+            </Text>
+          )}
         </div>
       </div>
     </li>
   );
 }
 
-function Mark({ isTrue, size = 20 }: { isTrue: boolean; size?: number }) {
+/** The database says both in one: "Company is “Sunway” (now: empty)". */
+export function partsOf(sentence: string): { statement: string; now?: string } {
+  const parts = /^(.*?) \(now: (.*)\)$/s.exec(sentence);
+  return parts ? { statement: parts[1] ?? sentence, now: parts[2] } : { statement: sentence };
+}
+
+function Mark({ isTrue, isGood = isTrue, size = 20 }: { isTrue: boolean; isGood?: boolean; size?: number }) {
+  const className = isGood ? classes.yes : classes.no;
   return isTrue ? (
-    <IconCircleCheck size={size} className={classes.yes} role="img" aria-label="True" />
+    <IconCircleCheck size={size} className={className} role="img" aria-label="True" />
   ) : (
-    <IconCircleX size={size} className={classes.no} role="img" aria-label="False" />
+    <IconCircleX size={size} className={className} role="img" aria-label="False" />
   );
 }
 
@@ -190,18 +196,4 @@ function SmallestChange({
       </Group>
     </section>
   );
-}
-
-/** Tags, segments and whatever the catalogue offers, by id: what contacts have is told by name. */
-function useNames(orgId: string): ReadonlyMap<string, string> {
-  const tags = useQuery(tagsQuery(orgId));
-  const segments = useQuery(segmentsQuery(orgId));
-  const catalog = useQuery(catalogQuery(orgId));
-  return new Map([
-    ...(catalog.data ?? []).flatMap((field) =>
-      field.options.map(({ value, label }) => [value, label] as const),
-    ),
-    ...(segments.data ?? []).map(({ id, name }) => [id, name] as const),
-    ...(tags.data ?? []).map(({ id, name }) => [id, name] as const),
-  ]);
 }

@@ -1,9 +1,8 @@
-import { notifications } from '@mantine/notifications';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { followJob } from '@/features/jobs/follow';
 import { createExport } from '@/features/jobs/queries';
-import { wordsFor } from '@/lib/errors';
 import { inSegment } from './queries';
+import { tellProblem } from './tell';
 
 /** Starts a CSV of a segment's members; the job tells when it can be downloaded, on whatever page by then. */
 export function useExportMembers(orgId: string) {
@@ -11,6 +10,6 @@ export function useExportMembers(orgId: string) {
   return useMutation({
     mutationFn: (segmentId: string) => createExport(orgId, { rules: inSegment(segmentId) }),
     onSuccess: (job) => followJob(queryClient, job),
-    onError: (error) => notifications.show({ color: 'red', message: wordsFor(error) }),
+    onError: tellProblem,
   });
 }

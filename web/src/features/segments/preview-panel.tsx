@@ -1,4 +1,4 @@
-import { Loader, Skeleton, Stack, Text, Title } from '@mantine/core';
+import { Loader, Skeleton, Stack, Text } from '@mantine/core';
 import { PersonAvatar } from '@/components/person-avatar';
 import { Problem } from '@/components/problem';
 import { plural } from '@/lib/time';
@@ -39,12 +39,12 @@ export function PreviewPanel({ preview, rules }: { preview: LivePreview; rules: 
 /** The number stays while the next one is counted. */
 export function LiveCount({ preview: { data, isCounting } }: { preview: LivePreview }) {
   return (
-    <Title order={3} fz={22} className={classes.live} role="status" aria-busy={isCounting}>
-      <span data-stale={isCounting || undefined}>
+    <Text fz={22} fw={650} component="div" className={classes.live}>
+      <span role="status" aria-busy={isCounting} data-stale={isCounting || undefined}>
         {typeof data?.count === 'number' ? plural(data.count, 'contact') : '– contacts'}
       </span>
       {isCounting && <Loader size={16} color="gray" aria-label="Counting" />}
-    </Title>
+    </Text>
   );
 }
 

@@ -1,5 +1,4 @@
 import { Alert, Button, Group, Radio, Stack, Text, Textarea, TextInput } from '@mantine/core';
-import { notifications } from '@mantine/notifications';
 import { IconHistory } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
@@ -17,9 +16,10 @@ import { forgetPassedSelection, type PassedSelection } from './passed-selection'
 import { usePreview } from './preview';
 import { type LiveCount, PreviewPanel } from './preview-panel';
 import { ProblemList } from './problem-list';
-import { createSegment, segmentKey, updateSegment } from './queries';
+import { createSegment, segmentKey, segmentQuery, updateSegment } from './queries';
 import { RuleBuilder, type RuleBuilderHandle } from './rule-builder';
 import classes from './segments.module.css';
+import { tellDone } from './tell';
 import { type FormValues, useSegmentDraft } from './use-segment-draft';
 
 interface SegmentFormProps {
@@ -74,8 +74,9 @@ export function SegmentForm({ kind, start, draftName, segment, passed }: Segment
     onSuccess: async (saved) => {
       form.finish();
       if (passed && !passed.of) forgetPassedSelection();
+      queryClient.setQueryData(segmentQuery(orgId, saved.id).queryKey, saved);
       await queryClient.invalidateQueries({ queryKey: segmentKey(orgId) });
-      notifications.show({ color: 'green', message: `“${saved.name}” is saved.` });
+      tellDone(`“${saved.name}” is saved.`);
       void navigate({ to: '/segments/$segmentId', params: { segmentId: saved.id }, search: {} });
     },
     onError: (error) => {

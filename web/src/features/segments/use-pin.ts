@@ -1,9 +1,8 @@
-import { notifications } from '@mantine/notifications';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useOrg } from '@/features/tenancy/queries';
-import { wordsFor } from '@/lib/errors';
 import type { Person, PinKind, Segment } from './model';
 import { personName, pinContacts, segmentKey } from './queries';
+import { tellDone, tellProblem } from './tell';
 
 /** Puts somebody in, out, or (null) back to what the rules say; on a static list: on it, or off it. */
 export function usePin(segment: Pick<Segment, 'id' | 'kind'>) {
@@ -13,11 +12,8 @@ export function usePin(segment: Pick<Segment, 'id' | 'kind'>) {
     mutationFn: ({ person, as }: { person: Person; as: PinKind | null }) =>
       pinContacts(segment.id, [person.id], as),
     onSuccess: (_, { person, as }) =>
-      notifications.show({
-        color: 'green',
-        message: `${personName(person)} ${segment.kind === 'static' ? listedWords(as) : pinnedWords(as)}.`,
-      }),
-    onError: (error) => notifications.show({ color: 'red', message: wordsFor(error) }),
+      tellDone(`${personName(person)} ${segment.kind === 'static' ? listedWords(as) : pinnedWords(as)}.`),
+    onError: tellProblem,
     onSettled: () => queryClient.invalidateQueries({ queryKey: segmentKey(orgId) }),
   });
 }
