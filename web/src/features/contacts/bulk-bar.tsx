@@ -12,7 +12,7 @@ import {
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { followJob } from '@/features/jobs/follow';
-import { isOver } from '@/features/jobs/model';
+import { changedCount, isOver } from '@/features/jobs/model';
 import { type ContactsChange, changeContacts, createExport } from '@/features/jobs/queries';
 import { useOrg } from '@/features/tenancy/queries';
 import { wordsFor } from '@/lib/errors';
@@ -48,7 +48,7 @@ export function BulkBar({ ticked, total, matching, rows, onTicked }: BulkBarProp
       if (!isOver(job)) followJob(queryClient, job);
       else if (what.action === 'delete')
         showUndo(
-          `${plural(job.done_count ?? chosen, 'contact')} in the trash.`,
+          `${plural(changedCount(job), 'contact')} in the trash.`,
           // A selection by rule would also bring back what was deleted before.
           'ids' in selection && org.can('contacts.trash')
             ? async () => {
@@ -61,7 +61,7 @@ export function BulkBar({ ticked, total, matching, rows, onTicked }: BulkBarProp
       else
         notifications.show({
           color: 'green',
-          message: `${plural(job.done_count ?? chosen, 'contact')} changed.`,
+          message: `${plural(changedCount(job), 'contact')} changed.`,
         });
       await refresh();
     },

@@ -78,6 +78,10 @@ export function exportResultOf(job: Job): ExportResult | undefined {
   return typeof job.result?.path === 'string' ? (job.result as unknown as ExportResult) : undefined;
 }
 
+/** How many contacts a bulk change really changed: who had the tag already is not counted. */
+export const changedCount = (job: Job): number =>
+  typeof job.result?.changed === 'number' ? job.result.changed : (job.done_count ?? 0);
+
 /** Files are kept for a while only. */
 export const isExpired = (job: Job, now: number): boolean =>
   job.expires_at !== null && Date.parse(job.expires_at) <= now;

@@ -1,6 +1,6 @@
 import { catalogue } from '@/lib/error-catalogue';
 import { count, plural } from '@/lib/time';
-import { exportResultOf, importResultOf, isOver, type Job } from './model';
+import { changedCount, exportResultOf, importResultOf, isOver, type Job } from './model';
 
 const changes: Record<string, string> = {
   add_tags: 'Adding tags',
@@ -44,7 +44,7 @@ export function jobSummary(job: Job): string {
   if (job.status === 'cancelled') return 'Stopped before it was finished.';
   const exported = exportResultOf(job);
   if (exported && job.status === 'done') return plural(exported.rows, 'contact');
-  if (job.status === 'done') return plural(job.done_count ?? 0, 'contact');
+  if (job.status === 'done') return `${plural(changedCount(job), 'contact')} changed`;
   if (job.status === 'waiting') return 'Match its columns to go on.';
   if (job.total_count) return `${count(job.done_count ?? 0)} of ${plural(job.total_count, 'contact')}`;
   return '';

@@ -31,7 +31,7 @@ interface Draft {
 
 const SKIP = '-';
 
-export function ImportMapping({ job, inspection }: { job: Job; inspection: Inspection }) {
+export function ImportMapping({ job, inspection: first }: { job: Job; inspection: Inspection }) {
   const org = useOrg();
   const queryClient = useQueryClient();
   const customFields = useQuery(customFieldsQuery(org.orgId));
@@ -40,22 +40,53 @@ export function ImportMapping({ job, inspection }: { job: Job; inspection: Inspe
   const [kept, setKept] = useState(() => readStored(draftKey) as Draft | undefined);
   // Suggestions that name an own field wait until those fields are known; what somebody chose is never overwritten.
   const draft: Draft = kept ?? {
-    chosen: suggested(inspection, groups),
-    options: usualOptions(inspection, org.organization.country),
+    chosen: suggested(first, groups),
+    options: usualOptions(first, org.organization.country),
   };
   const change = (next: Draft) => {
     setKept(next);
     store(draftKey, next);
   };
-  const { whole, columns } = mappingProblems(draft.chosen);
-  const isReady = whole === null && Object.keys(columns).length === 0;
-  const asked = useDebounced(
-    JSON.stringify({ mapping: mappingOf(draft.chosen), options: draft.options }),
-    300,
+  // Read another way, the same file has other columns.
+  const { encoding, delimiter, has_header } = draft.options;
+  const isAsFound =
+    encoding === first.encoding && delimiter === first.delimiter && has_header === first.has_header;
+  const again = useQuery({
+    queryKey: ['org', org.orgId, 'import-inspection', job.id, { encoding, delimiter, has_header }],
+    enabled: !isAsFound,
+    staleTime: Number.POSITIVE_INFINITY,
+    placeholderData: keepPreviousData,
+    queryFn: () =>
+      call<Inspection>('inspect_import', {
+        p_job_id: job.id,
+        p_options: { encoding, delimiter, has_header },
+      }),
+  });
+  const inspection = (isAsFound ? undefined : again.data) ?? first;
+  const indexes = new Set(inspection.columns.map((column) => column.index));
+  const chosen = Object.fromEntries(
+    Object.entries(draft.chosen).filter(([index]) => indexes.has(Number(index))),
   );
+  const { whole, columns } = mappingProblems(chosen);
+  const isReady = whole === null && Object.keys(columns).length === 0;
+  const asked = useDebounced(JSON.stringify({ mapping: mappingOf(chosen), options: draft.options }), 300);
+  const refresh = () => queryClient.invalidateQueries({ queryKey: jobsKey(org.orgId) });
+  const start = useMutation({
+    mutationFn: () =>
+      call<Job>('start_import', {
+        p_job_id: job.id,
+        p_mapping: mappingOf(chosen),
+        p_options: draft.options,
+      }),
+    onSuccess: (started) => {
+      store(draftKey, undefined);
+      queryClient.setQueryData([...jobsKey(org.orgId), job.id], started);
+    },
+  });
   const preview = useQuery({
-    queryKey: [...jobsKey(org.orgId), job.id, 'preview', asked],
-    enabled: isReady,
+    // Not among the jobs: what they report does not change it, and after the start it can no longer be asked for.
+    queryKey: ['org', org.orgId, 'import-preview', job.id, asked],
+    enabled: isReady && !start.isPending && !start.isSuccess,
     placeholderData: keepPreviousData,
     queryFn: () => {
       const { mapping, options } = JSON.parse(asked) as { mapping: unknown; options: unknown };
@@ -64,19 +95,6 @@ export function ImportMapping({ job, inspection }: { job: Job; inspection: Inspe
         p_mapping: mapping,
         p_options: options,
       });
-    },
-  });
-  const refresh = () => queryClient.invalidateQueries({ queryKey: jobsKey(org.orgId) });
-  const start = useMutation({
-    mutationFn: () =>
-      call<Job>('start_import', {
-        p_job_id: job.id,
-        p_mapping: mappingOf(draft.chosen),
-        p_options: draft.options,
-      }),
-    onSuccess: (started) => {
-      store(draftKey, undefined);
-      queryClient.setQueryData([...jobsKey(org.orgId), job.id], started);
     },
   });
   const cancel = useMutation({ mutationFn: () => cancelJob(job.id), onSuccess: refresh });
@@ -167,13 +185,13 @@ export function ImportMapping({ job, inspection }: { job: Job; inspection: Inspe
         <ImportPreview
           rows={preview.data}
           error={preview.error}
-          mapping={mappingOf(draft.chosen)}
+          mapping={mappingOf(chosen)}
           groups={groups}
           stale={preview.isPlaceholderData || preview.isFetching}
           onRetry={() => void preview.refetch()}
         />
       )}
-      <Problem error={start.error ?? cancel.error} />
+      <Problem error={start.error ?? cancel.error ?? (isAsFound ? undefined : again.error)} />
       <Group justify="space-between">
         <Button variant="default" loading={cancel.isPending} onClick={() => cancel.mutate()}>
           Cancel import

@@ -20,12 +20,6 @@ const encodings = [
   { value: 'utf-16le', label: 'UTF-16 (Excel “Unicode text”)' },
   { value: 'utf-16be', label: 'UTF-16, big endian' },
   { value: 'windows-1252', label: 'Western European (Windows)' },
-  { value: 'windows-1251', label: 'Cyrillic (Windows)' },
-  { value: 'windows-1256', label: 'Arabic (Windows)' },
-  { value: 'gb18030', label: 'Chinese, simplified' },
-  { value: 'big5', label: 'Chinese, traditional' },
-  { value: 'shift_jis', label: 'Japanese' },
-  { value: 'euc-kr', label: 'Korean' },
 ];
 
 const withCurrent = (list: { value: string; label: string }[], current: string | null) =>

@@ -1,10 +1,11 @@
 import { Group, Skeleton, Table, Text, Title } from '@mantine/core';
 import { IconAlertTriangle, IconCheck } from '@tabler/icons-react';
 import { Problem } from '@/components/problem';
+import { describeError } from '@/lib/errors';
 import { count, plural } from '@/lib/time';
 import type { PreviewRow } from '../model';
 import classes from './import.module.css';
-import { type FieldGroup, fieldLabel } from './mapping';
+import { type FieldGroup, type FieldProblem, fieldLabel } from './mapping';
 
 interface ImportPreviewProps {
   rows: PreviewRow[] | undefined;
@@ -29,6 +30,8 @@ export function valueAt(values: Record<string, unknown>, field: string): string 
 
 export function ImportPreview({ rows, error, mapping, groups, stale, onRetry }: ImportPreviewProps) {
   const fields = [...new Set(mapping.map(({ field }) => field))];
+  // What the database says of the mapping as a whole.
+  const refused = error ? ((describeError(error).details.problems as FieldProblem[] | undefined) ?? []) : [];
   const bad = rows?.filter((row) => row.problems.length > 0).length ?? 0;
   return (
     <section className={classes.card} aria-labelledby="preview-title">
@@ -39,6 +42,13 @@ export function ImportPreview({ rows, error, mapping, groups, stale, onRetry }: 
         {rows && (bad > 0 ? `${plural(bad, 'row')} with a problem` : 'No problems in these')}
       </Text>
       <Problem error={error} onRetry={onRetry} />
+      {refused.length > 0 && (
+        <ul className={classes.others}>
+          {refused.map((each) => (
+            <li key={`${each.field} ${each.message}`}>{each.message}</li>
+          ))}
+        </ul>
+      )}
       {!rows && !error && <Skeleton height={180} role="status" aria-label="Loading" />}
       {rows && (
         <Table.ScrollContainer

@@ -33,7 +33,7 @@ const inspection = (...fields: (string | null)[]): Inspection => ({
 });
 
 describe('suggestions', () => {
-  it('are taken once each, tags as often as they come, and only where the field exists', () => {
+  it('are taken once each, what can be joined as often as it comes, and only where the field exists', () => {
     expect(
       suggested(
         inspection('phone', 'phone', 'tags', 'tags', 'custom.plan', 'custom.old', 'nonsense', null),
@@ -63,7 +63,9 @@ describe('a mapping', () => {
       whole: expect.stringContaining('phone'),
       columns: { 1: expect.stringContaining('Another column') },
     });
-    expect(mappingProblems({ 0: 'phone', 1: 'tags', 2: 'tags', 3: null })).toEqual({
+    expect(
+      mappingProblems({ 0: 'phone', 1: 'tags', 2: 'tags', 3: null, 4: 'full_name', 5: 'full_name' }),
+    ).toEqual({
       whole: null,
       columns: {},
     });

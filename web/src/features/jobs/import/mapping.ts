@@ -73,14 +73,17 @@ export function fieldChoices(customFields: CustomField[]): FieldGroup[] {
 export const fieldLabel = (groups: FieldGroup[], field: string): string =>
   groups.flatMap((group) => group.items).find((item) => item.value === field)?.label ?? field;
 
-/** What the file itself suggests, each field once and only fields that exist. */
+/** Fields that several columns may make up, joined in their order: first and last name, two lists of tags. */
+const joined = new Set(['full_name', 'company', 'job_title', 'notes', 'tags']);
+
+/** What the file itself suggests, and only fields that exist. */
 export function suggested(inspection: Inspection, groups: FieldGroup[]): Chosen {
   const known = new Set(groups.flatMap((group) => group.items.map((item) => item.value)));
   const taken = new Set<string>();
   return Object.fromEntries(
     inspection.columns.map(({ index, suggested: field }) => {
       const free = field !== null && known.has(field) && !taken.has(field);
-      if (free && field !== 'tags') taken.add(field);
+      if (free && !joined.has(field)) taken.add(field);
       return [index, free ? field : null];
     }),
   );
@@ -96,9 +99,8 @@ export function mappingProblems(chosen: Chosen): { whole: string | null; columns
   const mapping = mappingOf(chosen);
   const columns: Record<number, string> = {};
   for (const { index, field } of mapping) {
-    // Several columns may hold tags; any other field can be filled by one only.
     const first = mapping.find((other) => other.field === field);
-    if (field !== 'tags' && first && first.index !== index)
+    if (!joined.has(field) && first && first.index !== index)
       columns[index] = 'Another column fills this already.';
   }
   const whole = mapping.some(({ field }) => field === 'phone')
