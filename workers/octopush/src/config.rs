@@ -10,8 +10,9 @@ use std::time::Duration;
 /// The commented reference of every setting.
 pub const DEFAULTS: &str = include_str!("../config.default.env");
 
-const SECRETS: [&str; 4] = [
+const SECRETS: [&str; 5] = [
     "OCTOPUSH_WORKER_DATABASE_URL",
+    "SENTRY_DSN",
     "SUPABASE_SERVICE_ROLE_KEY",
     "WHATSAPP_APP_SECRET",
     "WHATSAPP_VERIFY_TOKEN",
@@ -83,6 +84,8 @@ pub struct Config {
     pub graph_timeout: Duration,
     pub app_secrets: Vec<Secret>,
     pub verify_token: Secret,
+    /// Where errors and panics are reported.
+    pub sentry_dsn: Option<Secret>,
     pub log: String,
     pub log_json: bool,
 }
@@ -122,6 +125,9 @@ impl Config {
                 .map(|s| Secret(s.to_owned()))
                 .collect(),
             verify_token: Secret(reader.required("WHATSAPP_VERIFY_TOKEN")),
+            sentry_dsn: Some(reader.text("SENTRY_DSN"))
+                .filter(|dsn| !dsn.is_empty())
+                .map(Secret),
             log: reader.required("OCTOPUSH_LOG"),
             log_json: reader.required("OCTOPUSH_LOG_FORMAT") == "json",
         };

@@ -4,14 +4,19 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 use octopush_worker::config::Config;
 use octopush_worker::replay::ReplayArgs;
+use octopush_worker::runtime::reports;
 use octopush_worker::web::WebArgs;
 use octopush_worker::{doctor, migrate, replay, run, web};
+use sentry::integrations::tracing::{BreadcrumbLayer, ErrorLayer};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
 
 #[derive(Parser)]
 #[command(version, about = "The workers of OctoPush")]
@@ -56,6 +61,7 @@ async fn main() -> anyhow::Result<ExitCode> {
                 _ => std::env::var(name).ok(),
             })?;
             start_logs(&config.log, config.log_json);
+            let _reports = reports::start(config.sentry_dsn.as_ref())?;
             let listener = TcpListener::bind(config.listen)
                 .await
                 .with_context(|| format!("cannot listen on {}", config.listen))?;
@@ -95,14 +101,15 @@ async fn main() -> anyhow::Result<ExitCode> {
 }
 
 fn start_logs(filter: &str, json: bool) {
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info")))
-        .with_writer(std::io::stderr);
-    if json {
-        builder.json().init()
-    } else {
-        builder.init()
-    }
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = if json { lines.json().boxed() } else { lines.boxed() };
+    tracing_subscriber::registry()
+        .with(EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info")))
+        .with(lines)
+        // Silent until reports::start.
+        .with(ErrorLayer::new().with_filter(LevelFilter::ERROR))
+        .with(BreadcrumbLayer::new().with_filter(LevelFilter::INFO))
+        .init();
 }
 
 /// Cancelled by the first SIGTERM or SIGINT; the second ends the process at once.

@@ -4,3 +4,4 @@ pub mod backoff;
 pub mod database;
 pub mod listener;
 pub mod metrics;
+pub mod reports;
