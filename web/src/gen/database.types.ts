@@ -25,6 +25,46 @@ isOneToOne: false
       referencedColumns: ["id"]
     }
                   ]
+                },"consent_keywords": {
+                  Row: {
+                    "bare": string,"kind": string,"org_id": string,"word": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "bare": string,"kind": string,"org_id": string,"word": string
+                  }
+                  Update: {
+                    "bare"?: string,"kind"?: string,"org_id"?: string,"word"?: string
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "consent_keywords_org_id_fkey"
+      columns: ["org_id"]
+isOneToOne: false
+      referencedRelation: "organizations"
+      referencedColumns: ["id"]
+    }
+                  ]
+                },"contact_consents": {
+                  Row: {
+                    "actor_id": string | null,"contact_id": string,"created_at": string,"decided_at": string,"evidence": string | null,"id": string,"new_status": string,"old_status": string | null,"org_id": string,"source": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "actor_id"?: string | null,"contact_id": string,"created_at"?: string,"decided_at"?: string,"evidence"?: string | null,"id"?: string,"new_status": string,"old_status"?: string | null,"org_id": string,"source": string
+                  }
+                  Update: {
+                    "actor_id"?: string | null,"contact_id"?: string,"created_at"?: string,"decided_at"?: string,"evidence"?: string | null,"id"?: string,"new_status"?: string,"old_status"?: string | null,"org_id"?: string,"source"?: string
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "contact_consents_org_id_contact_id_fkey"
+      columns: ["org_id","contact_id"]
+isOneToOne: false
+      referencedRelation: "contacts"
+      referencedColumns: ["org_id","id"]
+    }
+                  ]
                 },"contact_tags": {
                   Row: {
                     "contact_id": string,"created_at": string,"org_id": string,"tag_id": string
@@ -47,20 +87,26 @@ isOneToOne: false
       foreignKeyName: "contact_tags_org_id_tag_id_fkey"
       columns: ["org_id","tag_id"]
 isOneToOne: false
+      referencedRelation: "tag_usage"
+      referencedColumns: ["org_id","tag_id"]
+    },{
+      foreignKeyName: "contact_tags_org_id_tag_id_fkey"
+      columns: ["org_id","tag_id"]
+isOneToOne: false
       referencedRelation: "tags"
       referencedColumns: ["org_id","id"]
     }
                   ]
                 },"contacts": {
                   Row: {
-                    "address": Json | null,"avatar_url": string | null,"birthday": string | null,"bsuid": string | null,"company": string | null,"created_at": string,"custom_fields": NonNullable<Json>,"deleted_at": string | null,"email": string | null,"full_name": string | null,"id": string,"job_title": string | null,"last_message_at": string | null,"lifecycle_stage": string,"notes": string | null,"opt_in_at": string | null,"opt_in_source": string | null,"opt_in_status": string,"org_id": string,"phone": string | null,"search_text": string | null,"source": string,"updated_at": string,"username": string | null,"wa_id": string | null
+                    "address": Json | null,"avatar_url": string | null,"birthday": string | null,"bsuid": string | null,"company": string | null,"created_at": string,"custom_fields": NonNullable<Json>,"deleted_at": string | null,"email": string | null,"erased_at": string | null,"full_name": string | null,"id": string,"job_title": string | null,"last_inbound_at": string | null,"last_message_at": string | null,"lifecycle_stage": string,"messages_received": number,"messages_sent": number,"notes": string | null,"opt_in_at": string | null,"opt_in_source": string | null,"opt_in_status": string,"org_id": string,"phone": string | null,"search_text": string | null,"source": string,"updated_at": string,"username": string | null,"wa_id": string | null
                   }
                   ComputedFields: never
                   Insert: {
-                    "address"?: Json | null,"avatar_url"?: string | null,"birthday"?: string | null,"bsuid"?: string | null,"company"?: string | null,"created_at"?: string,"custom_fields"?: NonNullable<Json>,"deleted_at"?: string | null,"email"?: string | null,"full_name"?: string | null,"id"?: string,"job_title"?: string | null,"last_message_at"?: string | null,"lifecycle_stage"?: string,"notes"?: string | null,"opt_in_at"?: string | null,"opt_in_source"?: string | null,"opt_in_status"?: string,"org_id": string,"phone"?: string | null,"search_text"?: never,"source"?: string,"updated_at"?: string,"username"?: string | null,"wa_id"?: string | null
+                    "address"?: Json | null,"avatar_url"?: string | null,"birthday"?: string | null,"bsuid"?: string | null,"company"?: string | null,"created_at"?: string,"custom_fields"?: NonNullable<Json>,"deleted_at"?: string | null,"email"?: string | null,"erased_at"?: string | null,"full_name"?: string | null,"id"?: string,"job_title"?: string | null,"last_inbound_at"?: string | null,"last_message_at"?: string | null,"lifecycle_stage"?: string,"messages_received"?: number,"messages_sent"?: number,"notes"?: string | null,"opt_in_at"?: string | null,"opt_in_source"?: string | null,"opt_in_status"?: string,"org_id": string,"phone"?: string | null,"search_text"?: never,"source"?: string,"updated_at"?: string,"username"?: string | null,"wa_id"?: string | null
                   }
                   Update: {
-                    "address"?: Json | null,"avatar_url"?: string | null,"birthday"?: string | null,"bsuid"?: string | null,"company"?: string | null,"created_at"?: string,"custom_fields"?: NonNullable<Json>,"deleted_at"?: string | null,"email"?: string | null,"full_name"?: string | null,"id"?: string,"job_title"?: string | null,"last_message_at"?: string | null,"lifecycle_stage"?: string,"notes"?: string | null,"opt_in_at"?: string | null,"opt_in_source"?: string | null,"opt_in_status"?: string,"org_id"?: string,"phone"?: string | null,"search_text"?: never,"source"?: string,"updated_at"?: string,"username"?: string | null,"wa_id"?: string | null
+                    "address"?: Json | null,"avatar_url"?: string | null,"birthday"?: string | null,"bsuid"?: string | null,"company"?: string | null,"created_at"?: string,"custom_fields"?: NonNullable<Json>,"deleted_at"?: string | null,"email"?: string | null,"erased_at"?: string | null,"full_name"?: string | null,"id"?: string,"job_title"?: string | null,"last_inbound_at"?: string | null,"last_message_at"?: string | null,"lifecycle_stage"?: string,"messages_received"?: number,"messages_sent"?: number,"notes"?: string | null,"opt_in_at"?: string | null,"opt_in_source"?: string | null,"opt_in_status"?: string,"org_id"?: string,"phone"?: string | null,"search_text"?: never,"source"?: string,"updated_at"?: string,"username"?: string | null,"wa_id"?: string | null
                   }
                   Relationships: [
                     {
@@ -95,6 +141,46 @@ isOneToOne: false
 isOneToOne: false
       referencedRelation: "whatsapp_accounts"
       referencedColumns: ["org_id","id"]
+    }
+                  ]
+                },"custom_field_definitions": {
+                  Row: {
+                    "archived_at": string | null,"created_at": string,"id": string,"key": string,"label": string,"options": (string)[],"org_id": string,"position": number,"type": string,"updated_at": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "archived_at"?: string | null,"created_at"?: string,"id"?: string,"key": string,"label": string,"options"?: (string)[],"org_id": string,"position"?: number,"type": string,"updated_at"?: string
+                  }
+                  Update: {
+                    "archived_at"?: string | null,"created_at"?: string,"id"?: string,"key"?: string,"label"?: string,"options"?: (string)[],"org_id"?: string,"position"?: number,"type"?: string,"updated_at"?: string
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "custom_field_definitions_org_id_fkey"
+      columns: ["org_id"]
+isOneToOne: false
+      referencedRelation: "organizations"
+      referencedColumns: ["id"]
+    }
+                  ]
+                },"jobs": {
+                  Row: {
+                    "created_at": string,"created_by": string | null,"done_count": number,"expires_at": string,"finished_at": string | null,"id": string,"input": NonNullable<Json>,"kind": string,"org_id": string,"problem": string | null,"result": Json | null,"started_at": string | null,"status": string,"total_count": number | null
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "created_at"?: string,"created_by"?: string | null,"done_count"?: number,"expires_at"?: string,"finished_at"?: string | null,"id"?: string,"input"?: NonNullable<Json>,"kind": string,"org_id": string,"problem"?: string | null,"result"?: Json | null,"started_at"?: string | null,"status"?: string,"total_count"?: number | null
+                  }
+                  Update: {
+                    "created_at"?: string,"created_by"?: string | null,"done_count"?: number,"expires_at"?: string,"finished_at"?: string | null,"id"?: string,"input"?: NonNullable<Json>,"kind"?: string,"org_id"?: string,"problem"?: string | null,"result"?: Json | null,"started_at"?: string | null,"status"?: string,"total_count"?: number | null
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "jobs_org_id_fkey"
+      columns: ["org_id"]
+isOneToOne: false
+      referencedRelation: "organizations"
+      referencedColumns: ["id"]
     }
                   ]
                 },"messages": {
@@ -217,6 +303,72 @@ isOneToOne: false
                   Relationships: [
                     
                   ]
+                },"segment_members": {
+                  Row: {
+                    "contact_id": string,"entered_at": string,"org_id": string,"segment_id": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "contact_id": string,"entered_at": string,"org_id": string,"segment_id": string
+                  }
+                  Update: {
+                    "contact_id"?: string,"entered_at"?: string,"org_id"?: string,"segment_id"?: string
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "segment_members_org_id_fkey"
+      columns: ["org_id"]
+isOneToOne: false
+      referencedRelation: "organizations"
+      referencedColumns: ["id"]
+    }
+                  ]
+                },"segment_pins": {
+                  Row: {
+                    "contact_id": string,"created_at": string,"created_by": string | null,"kind": string,"org_id": string,"segment_id": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "contact_id": string,"created_at"?: string,"created_by"?: string | null,"kind": string,"org_id": string,"segment_id": string
+                  }
+                  Update: {
+                    "contact_id"?: string,"created_at"?: string,"created_by"?: string | null,"kind"?: string,"org_id"?: string,"segment_id"?: string
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "segment_pins_org_id_contact_id_fkey"
+      columns: ["org_id","contact_id"]
+isOneToOne: false
+      referencedRelation: "contacts"
+      referencedColumns: ["org_id","id"]
+    },{
+      foreignKeyName: "segment_pins_segment_id_fkey"
+      columns: ["segment_id"]
+isOneToOne: false
+      referencedRelation: "segments"
+      referencedColumns: ["id"]
+    }
+                  ]
+                },"segments": {
+                  Row: {
+                    "created_at": string,"created_by": string | null,"description": string | null,"evaluated_at": string | null,"id": string,"kind": string,"member_count": number,"name": string,"org_id": string,"rules": Json | null,"updated_at": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "created_at"?: string,"created_by"?: string | null,"description"?: string | null,"evaluated_at"?: string | null,"id"?: string,"kind": string,"member_count"?: number,"name": string,"org_id": string,"rules"?: Json | null,"updated_at"?: string
+                  }
+                  Update: {
+                    "created_at"?: string,"created_by"?: string | null,"description"?: string | null,"evaluated_at"?: string | null,"id"?: string,"kind"?: string,"member_count"?: number,"name"?: string,"org_id"?: string,"rules"?: Json | null,"updated_at"?: string
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "segments_org_id_fkey"
+      columns: ["org_id"]
+isOneToOne: false
+      referencedRelation: "organizations"
+      referencedColumns: ["id"]
+    }
+                  ]
                 },"tags": {
                   Row: {
                     "color": string,"created_at": string,"id": string,"name": string,"org_id": string
@@ -306,6 +458,26 @@ isOneToOne: false
       referencedColumns: ["org_id","id"]
     }
                   ]
+                },"tag_usage": {
+                  Row: {
+                    "contacts": number | null,"org_id": string,"tag_id": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                           "contacts"?: never,"org_id"?: string | null,"tag_id"?: string | null
+                         }
+                        Update: {
+                           "contacts"?: never,"org_id"?: string | null,"tag_id"?: string | null
+                         }
+                        Relationships: [
+                    {
+      foreignKeyName: "tags_org_id_fkey"
+      columns: ["org_id"]
+isOneToOne: false
+      referencedRelation: "organizations"
+      referencedColumns: ["id"]
+    }
+                  ]
                 }
           }
           Functions: {
@@ -348,14 +520,85 @@ isOneToOne: false
         isOneToOne: true
         isSetofReturn: false
       } },
+"archive_custom_field":
+{ Args: { "p_id": string }; Returns: {
+              "archived_at": string | null,
+"created_at": string,
+"id": string,
+"key": string,
+"label": string,
+"options": (string)[],
+"org_id": string,
+"position": number,
+"type": string,
+"updated_at": string
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "custom_field_definitions"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
 "assign_conversation":
 { Args: { "p_conversation_id": string,"p_user_id": string }; Returns: undefined
                            },
+"cancel_job":
+{ Args: { "p_job_id": string }; Returns: {
+              "created_at": string,
+"created_by": string | null,
+"done_count": number,
+"expires_at": string,
+"finished_at": string | null,
+"id": string,
+"input": NonNullable<Json>,
+"kind": string,
+"org_id": string,
+"problem": string | null,
+"result": Json | null,
+"started_at": string | null,
+"status": string,
+"total_count": number | null
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "jobs"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
+"change_contacts":
+{ Args: { "p_change": Json,"p_org_id": string,"p_selection": Json }; Returns: {
+              "created_at": string,
+"created_by": string | null,
+"done_count": number,
+"expires_at": string,
+"finished_at": string | null,
+"id": string,
+"input": NonNullable<Json>,
+"kind": string,
+"org_id": string,
+"problem": string | null,
+"result": Json | null,
+"started_at": string | null,
+"status": string,
+"total_count": number | null
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "jobs"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
 "complete_onboarding":
 { Args: { "p_country"?: string,"p_full_name": string,"p_org_name": string,"p_time_zone"?: string }; Returns: string
                            },
 "connect_whatsapp_account":
 { Args: { "p_access_token": string,"p_org_id": string,"p_phone_number_id": string,"p_waba_id": string }; Returns: string
+                           },
+"contact_segments":
+{ Args: { "p_contact_id": string }; Returns: Json
+                           },
+"contact_timeline":
+{ Args: { "p_before"?: string,"p_contact_id": string,"p_limit"?: number }; Returns: Json
                            },
 "create_contact":
 { Args: { "p_fields": Json,"p_org_id": string }; Returns: {
@@ -368,11 +611,15 @@ isOneToOne: false
 "custom_fields": NonNullable<Json>,
 "deleted_at": string | null,
 "email": string | null,
+"erased_at": string | null,
 "full_name": string | null,
 "id": string,
 "job_title": string | null,
+"last_inbound_at": string | null,
 "last_message_at": string | null,
 "lifecycle_stage": string,
+"messages_received": number,
+"messages_sent": number,
 "notes": string | null,
 "opt_in_at": string | null,
 "opt_in_source": string | null,
@@ -388,6 +635,91 @@ isOneToOne: false
                           SetofOptions: {
         from: "*"
         to: "contacts"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
+"create_custom_field":
+{ Args: { "p_key"?: string,"p_label": string,"p_options"?: (string)[],"p_org_id": string,"p_type": string }; Returns: {
+              "archived_at": string | null,
+"created_at": string,
+"id": string,
+"key": string,
+"label": string,
+"options": (string)[],
+"org_id": string,
+"position": number,
+"type": string,
+"updated_at": string
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "custom_field_definitions"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
+"create_export":
+{ Args: { "p_org_id": string,"p_selection"?: Json }; Returns: {
+              "created_at": string,
+"created_by": string | null,
+"done_count": number,
+"expires_at": string,
+"finished_at": string | null,
+"id": string,
+"input": NonNullable<Json>,
+"kind": string,
+"org_id": string,
+"problem": string | null,
+"result": Json | null,
+"started_at": string | null,
+"status": string,
+"total_count": number | null
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "jobs"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
+"create_import":
+{ Args: { "p_file_name": string,"p_org_id": string,"p_path": string }; Returns: {
+              "created_at": string,
+"created_by": string | null,
+"done_count": number,
+"expires_at": string,
+"finished_at": string | null,
+"id": string,
+"input": NonNullable<Json>,
+"kind": string,
+"org_id": string,
+"problem": string | null,
+"result": Json | null,
+"started_at": string | null,
+"status": string,
+"total_count": number | null
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "jobs"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
+"create_segment":
+{ Args: { "p_description"?: string,"p_kind": string,"p_name": string,"p_org_id": string,"p_rules"?: Json,"p_selection"?: Json }; Returns: {
+              "created_at": string,
+"created_by": string | null,
+"description": string | null,
+"evaluated_at": string | null,
+"id": string,
+"kind": string,
+"member_count": number,
+"name": string,
+"org_id": string,
+"rules": Json | null,
+"updated_at": string
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "segments"
         isOneToOne: true
         isSetofReturn: false
       } },
@@ -411,16 +743,34 @@ isOneToOne: false
 "delete_organization":
 { Args: { "p_confirm_name": string,"p_org_id": string }; Returns: undefined
                            },
+"delete_segment":
+{ Args: { "p_id": string }; Returns: undefined
+                           },
 "delete_tag":
 { Args: { "p_id": string }; Returns: undefined
                            },
 "disconnect_whatsapp_account":
 { Args: { "p_id": string }; Returns: undefined
                            },
+"erase_contact":
+{ Args: { "p_confirmation": string,"p_id": string }; Returns: undefined
+                           },
+"explain_segment":
+{ Args: { "p_contact_id": string,"p_segment_id": string }; Returns: Json
+                           },
+"export_contact":
+{ Args: { "p_id": string }; Returns: Json
+                           },
+"inspect_import":
+{ Args: { "p_job_id": string,"p_options"?: Json }; Returns: Json
+                           },
 "invite_member":
 { Args: { "p_email": string,"p_org_id": string,"p_role": string }; Returns: {
               "id": string,"token": string
             }[]
+                           },
+"list_contacts":
+{ Args: { "p_descending"?: boolean,"p_limit"?: number,"p_offset"?: number,"p_org_id": string,"p_rules"?: Json,"p_search"?: string,"p_sort"?: string,"p_trash"?: boolean }; Returns: Json
                            },
 "mark_conversation_read":
 { Args: { "p_conversation_id": string }; Returns: undefined
@@ -430,6 +780,53 @@ isOneToOne: false
                            },
 "mark_notifications_read":
 { Args: { "p_ids"?: (string)[],"p_org_id": string }; Returns: number
+                           },
+"merge_contacts":
+{ Args: { "p_keep_id": string,"p_merge_id": string }; Returns: {
+              "address": Json | null,
+"avatar_url": string | null,
+"birthday": string | null,
+"bsuid": string | null,
+"company": string | null,
+"created_at": string,
+"custom_fields": NonNullable<Json>,
+"deleted_at": string | null,
+"email": string | null,
+"erased_at": string | null,
+"full_name": string | null,
+"id": string,
+"job_title": string | null,
+"last_inbound_at": string | null,
+"last_message_at": string | null,
+"lifecycle_stage": string,
+"messages_received": number,
+"messages_sent": number,
+"notes": string | null,
+"opt_in_at": string | null,
+"opt_in_source": string | null,
+"opt_in_status": string,
+"org_id": string,
+"phone": string | null,
+"search_text": string | null,
+"source": string,
+"updated_at": string,
+"username": string | null,
+"wa_id": string | null
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "contacts"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
+"pin_segment_contacts":
+{ Args: { "p_contact_ids": (string)[],"p_kind": string,"p_segment_id": string }; Returns: undefined
+                           },
+"preview_import":
+{ Args: { "p_job_id": string,"p_mapping": Json,"p_options"?: Json }; Returns: Json
+                           },
+"preview_segment":
+{ Args: { "p_org_id": string,"p_rules": Json }; Returns: Json
                            },
 "remove_member":
 { Args: { "p_org_id": string,"p_user_id": string }; Returns: undefined
@@ -443,6 +840,25 @@ isOneToOne: false
 "restore_contact":
 { Args: { "p_id": string }; Returns: undefined
                            },
+"restore_custom_field":
+{ Args: { "p_id": string }; Returns: {
+              "archived_at": string | null,
+"created_at": string,
+"id": string,
+"key": string,
+"label": string,
+"options": (string)[],
+"org_id": string,
+"position": number,
+"type": string,
+"updated_at": string
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "custom_field_definitions"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
 "retry_message":
 { Args: { "p_message_id": string }; Returns: {
               "accepted_at": string | null,
@@ -487,6 +903,59 @@ isOneToOne: false
               "conversation_id": string,"matched": string,"message_id": string,"occurred_at": string,"snippet": string
             }[]
                            },
+"segment_catalog":
+{ Args: { "p_org_id": string }; Returns: Json
+                           },
+"segment_members":
+{ Args: { "p_after"?: string,"p_limit"?: number,"p_segment_id": string }; Returns: {
+              "address": Json | null,
+"avatar_url": string | null,
+"birthday": string | null,
+"bsuid": string | null,
+"company": string | null,
+"created_at": string,
+"custom_fields": NonNullable<Json>,
+"deleted_at": string | null,
+"email": string | null,
+"erased_at": string | null,
+"full_name": string | null,
+"id": string,
+"job_title": string | null,
+"last_inbound_at": string | null,
+"last_message_at": string | null,
+"lifecycle_stage": string,
+"messages_received": number,
+"messages_sent": number,
+"notes": string | null,
+"opt_in_at": string | null,
+"opt_in_source": string | null,
+"opt_in_status": string,
+"org_id": string,
+"phone": string | null,
+"search_text": string | null,
+"source": string,
+"updated_at": string,
+"username": string | null,
+"wa_id": string | null
+            }[]
+                          SetofOptions: {
+        from: "*"
+        to: "contacts"
+        isOneToOne: false
+        isSetofReturn: true
+      } },
+"segment_plan":
+{ Args: { "p_segment_id": string }; Returns: string[]
+                           },
+"segment_sentence":
+{ Args: { "p_id": string }; Returns: string
+                           },
+"segment_sql":
+{ Args: { "p_segment_id": string }; Returns: string
+                           },
+"segment_usage":
+{ Args: { "p_id": string }; Returns: Json
+                           },
 "send_message":
 { Args: { "p_body"?: string,"p_client_key": string,"p_conversation_id": string,"p_payload"?: Json,"p_reply_to"?: string,"p_type"?: string }; Returns: {
               "accepted_at": string | null,
@@ -523,8 +992,21 @@ isOneToOne: false
         isOneToOne: true
         isSetofReturn: false
       } },
+"set_consent_keywords":
+{ Args: { "p_org_id": string,"p_start": (string)[],"p_stop": (string)[] }; Returns: {
+              "bare": string,
+"kind": string,
+"org_id": string,
+"word": string
+            }[]
+                          SetofOptions: {
+        from: "*"
+        to: "consent_keywords"
+        isOneToOne: false
+        isSetofReturn: true
+      } },
 "set_contact_consent":
-{ Args: { "p_id": string,"p_source"?: string,"p_status": string }; Returns: {
+{ Args: { "p_evidence"?: string,"p_id": string,"p_source"?: string,"p_status": string }; Returns: {
               "address": Json | null,
 "avatar_url": string | null,
 "birthday": string | null,
@@ -534,11 +1016,15 @@ isOneToOne: false
 "custom_fields": NonNullable<Json>,
 "deleted_at": string | null,
 "email": string | null,
+"erased_at": string | null,
 "full_name": string | null,
 "id": string,
 "job_title": string | null,
+"last_inbound_at": string | null,
 "last_message_at": string | null,
 "lifecycle_stage": string,
+"messages_received": number,
+"messages_sent": number,
 "notes": string | null,
 "opt_in_at": string | null,
 "opt_in_source": string | null,
@@ -569,6 +1055,29 @@ isOneToOne: false
 "start_conversation":
 { Args: { "p_contact_id": string,"p_whatsapp_account_id": string }; Returns: string
                            },
+"start_import":
+{ Args: { "p_job_id": string,"p_mapping": Json,"p_options"?: Json }; Returns: {
+              "created_at": string,
+"created_by": string | null,
+"done_count": number,
+"expires_at": string,
+"finished_at": string | null,
+"id": string,
+"input": NonNullable<Json>,
+"kind": string,
+"org_id": string,
+"problem": string | null,
+"result": Json | null,
+"started_at": string | null,
+"status": string,
+"total_count": number | null
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "jobs"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
 "transfer_ownership":
 { Args: { "p_org_id": string,"p_user_id": string }; Returns: undefined
                            },
@@ -583,11 +1092,15 @@ isOneToOne: false
 "custom_fields": NonNullable<Json>,
 "deleted_at": string | null,
 "email": string | null,
+"erased_at": string | null,
 "full_name": string | null,
 "id": string,
 "job_title": string | null,
+"last_inbound_at": string | null,
 "last_message_at": string | null,
 "lifecycle_stage": string,
+"messages_received": number,
+"messages_sent": number,
 "notes": string | null,
 "opt_in_at": string | null,
 "opt_in_source": string | null,
@@ -606,12 +1119,65 @@ isOneToOne: false
         isOneToOne: true
         isSetofReturn: false
       } },
+"update_custom_field":
+{ Args: { "p_id": string,"p_label"?: string,"p_options"?: (string)[],"p_position"?: number }; Returns: {
+              "archived_at": string | null,
+"created_at": string,
+"id": string,
+"key": string,
+"label": string,
+"options": (string)[],
+"org_id": string,
+"position": number,
+"type": string,
+"updated_at": string
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "custom_field_definitions"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
 "update_organization":
 { Args: { "p_country": string,"p_name": string,"p_org_id": string,"p_time_zone": string }; Returns: undefined
                            },
 "update_profile":
 { Args: { "p_full_name": string }; Returns: undefined
-                           }
+                           },
+"update_segment":
+{ Args: { "p_description": string,"p_expected_updated_at": string,"p_id": string,"p_name": string,"p_rules": Json }; Returns: {
+              "created_at": string,
+"created_by": string | null,
+"description": string | null,
+"evaluated_at": string | null,
+"id": string,
+"kind": string,
+"member_count": number,
+"name": string,
+"org_id": string,
+"rules": Json | null,
+"updated_at": string
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "segments"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
+"update_tag":
+{ Args: { "p_color"?: string,"p_id": string,"p_name": string }; Returns: {
+              "color": string,
+"created_at": string,
+"id": string,
+"name": string,
+"org_id": string
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "tags"
+        isOneToOne: true
+        isSetofReturn: false
+      } }
           }
           Enums: {
             [_ in never]: never
