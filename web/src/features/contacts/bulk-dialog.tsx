@@ -1,4 +1,4 @@
-import { Button, Group, Modal, MultiSelect, Select, Stack, Text } from '@mantine/core';
+import { Button, Chip, Group, Input, Modal, Select, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Problem } from '@/components/problem';
@@ -6,6 +6,7 @@ import type { ContactsChange } from '@/features/jobs/queries';
 import { useOrg } from '@/features/tenancy/queries';
 import { plural } from '@/lib/time';
 import { ConsentFields, type ConsentGiven, consentGiven } from './consent-fields';
+import classes from './contacts.module.css';
 import { type Contact, choices, stageNames } from './model';
 import { tagsQuery } from './queries';
 
@@ -70,15 +71,25 @@ export function BulkDialog({ action, chosen, rows, busy, error, onConfirm, onClo
       >
         <Stack>
           {(action === 'add_tags' || action === 'remove_tags') && (
-            <MultiSelect
-              label="Tags"
-              data={offered.map((tag) => ({ value: tag.id, label: tag.name }))}
-              value={tagIds}
-              onChange={setTagIds}
-              searchable
-              nothingFoundMessage={tags.isPending ? 'Loading…' : 'No such tag'}
-              data-autofocus
-            />
+            <fieldset className={classes.fieldset}>
+              <Input.Label component="legend" mb={6}>
+                Tags
+              </Input.Label>
+              <Chip.Group multiple value={tagIds} onChange={setTagIds}>
+                <Group gap={6} className={classes.offered}>
+                  {offered.map((tag) => (
+                    <Chip key={tag.id} value={tag.id} variant="outline" size="sm">
+                      {tag.name}
+                    </Chip>
+                  ))}
+                </Group>
+              </Chip.Group>
+              {tags.isSuccess && offered.length === 0 && (
+                <Text c="dimmed">
+                  {action === 'add_tags' ? 'There are no tags yet.' : 'They carry no tags.'}
+                </Text>
+              )}
+            </fieldset>
           )}
           {action === 'set_lifecycle_stage' && (
             <Select
