@@ -1,18 +1,37 @@
-import { Badge, Button, Group, Skeleton, Stack, Text } from '@mantine/core';
+import { Badge, Button, Group, Skeleton, Stack, Text, Title } from '@mantine/core';
 import { IconCheck, IconMinus, IconPin } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Suspense, useState } from 'react';
 import { LoadProblem } from '@/components/problem';
 import { TextLink } from '@/components/text-link';
+import { useOrg } from '@/features/tenancy/queries';
 import { lazyPart } from '@/lib/lazy-part';
 import { useSegmentsLive } from './live';
 import type { Membership } from './model';
 import { contactSegmentsQuery } from './queries';
+import classes from './segments.module.css';
 
 const ExplainDrawer = lazyPart(async () => (await import('./explain-drawer')).ExplainDrawer);
 
+interface ContactSegmentsProps {
+  orgId: string;
+  contactId: string;
+}
+
 /** Which segments a contact is in, and why or why not. */
-export function ContactSegments({ orgId, contactId }: { orgId: string; contactId: string }) {
+export function ContactSegments({ orgId, contactId }: ContactSegmentsProps) {
+  return (
+    <section className={classes.card} aria-labelledby="contact-segments-title">
+      <Title order={3} fz="md" id="contact-segments-title" mb={8}>
+        Segments
+      </Title>
+      <Memberships orgId={orgId} contactId={contactId} />
+    </section>
+  );
+}
+
+function Memberships({ orgId, contactId }: ContactSegmentsProps) {
+  const { can } = useOrg();
   useSegmentsLive(orgId);
   const segments = useQuery(contactSegmentsQuery(orgId, contactId));
   const [asked, setAsked] = useState<string>();
@@ -29,7 +48,8 @@ export function ContactSegments({ orgId, contactId }: { orgId: string; contactId
   if (segments.data.length === 0)
     return (
       <Text c="dimmed">
-        There are no segments yet. <TextLink to="/segments/new">Make the first one</TextLink>
+        There are no segments yet.{' '}
+        {can('campaigns.manage') && <TextLink to="/segments/new">Make the first one</TextLink>}
       </Text>
     );
   const inside = segments.data.filter((each) => each.is_member);
@@ -83,7 +103,7 @@ function List({ title, segments, empty, onAsk }: ListProps) {
             >
               {segment.name}
             </TextLink>
-            {segment.pin && (
+            {segment.pin && segment.kind === 'dynamic' && (
               <Badge variant="light" color="gray" leftSection={<IconPin size={12} aria-hidden />}>
                 {segment.pin === 'include' ? 'Added by hand' : 'Left out by hand'}
               </Badge>

@@ -7,8 +7,15 @@ import type { LivePreview } from './preview';
 import { personName } from './queries';
 import classes from './segments.module.css';
 
+interface PreviewPanelProps {
+  preview: LivePreview;
+  rules: RuleGroup;
+  /** Contacts who are in or out by hand: the count of the saved segment has them, this one has not. */
+  pinned: number;
+}
+
 /** The truth beside the builder: how many, who they are, and the rules as a sentence. */
-export function PreviewPanel({ preview, rules }: { preview: LivePreview; rules: RuleGroup }) {
+export function PreviewPanel({ preview, rules, pinned }: PreviewPanelProps) {
   const { data, isCounting, error, retry, problems } = preview;
   const unfinished = leafCount(rules) - leafCount(finishedRules(rules));
   return (
@@ -29,6 +36,11 @@ export function PreviewPanel({ preview, rules }: { preview: LivePreview; rules: 
       {unfinished > 0 && (
         <Text size="sm" c="dimmed">
           {plural(unfinished, 'rule')} {unfinished === 1 ? 'isn’t' : 'aren’t'} finished and not counted yet.
+        </Text>
+      )}
+      {pinned > 0 && (
+        <Text size="sm" c="dimmed">
+          This is by the rules alone, without {plural(pinned, 'pin')} set by hand.
         </Text>
       )}
       <FirstPeople people={data?.contacts} stale={isCounting} total={data?.count ?? 0} />

@@ -1,5 +1,6 @@
 import type { SupabaseClient } from '@supabase/supabase-js';
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
+import type { Database } from '@/gen/database.types';
 import { answer, backend } from '@/lib/supabase';
 import {
   type Explanation,
@@ -21,7 +22,7 @@ import {
 const untyped = () => backend() as unknown as SupabaseClient;
 
 const call = async <T>(
-  name: string,
+  name: keyof Database['public']['Functions'],
   parameters: Record<string, unknown>,
   signal?: AbortSignal,
 ): Promise<T> => {

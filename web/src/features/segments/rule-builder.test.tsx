@@ -62,6 +62,9 @@ const catalog = [
   },
 ];
 
+// Whole keyboard journeys, on machines that share two cores with a database and a browser.
+vi.setConfig({ testTimeout: 30_000 });
+
 beforeEach(() => {
   rpc.mockImplementation((name: string) =>
     Promise.resolve(

@@ -1,6 +1,6 @@
 import { Alert, Button, Group, Radio, Stack, Text, Textarea, TextInput } from '@mantine/core';
 import { IconHistory } from '@tabler/icons-react';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { type FormEvent, useRef, useState } from 'react';
 import { Problem } from '@/components/problem';
@@ -16,7 +16,7 @@ import { forgetPassedSelection, type PassedSelection } from './passed-selection'
 import { usePreview } from './preview';
 import { type LiveCount, PreviewPanel } from './preview-panel';
 import { ProblemList } from './problem-list';
-import { createSegment, segmentKey, segmentQuery, updateSegment } from './queries';
+import { createSegment, pinsQuery, segmentKey, segmentQuery, updateSegment } from './queries';
 import { RuleBuilder, type RuleBuilderHandle } from './rule-builder';
 import classes from './segments.module.css';
 import { tellDone } from './tell';
@@ -43,6 +43,7 @@ export function SegmentForm({ kind, start, draftName, segment, passed }: Segment
   const { values } = form;
   const hasRules = !passed && !(segment && kind === 'static');
   const preview = usePreview(orgId, values.rules, hasRules);
+  const pins = useQuery({ ...pinsQuery(orgId, segment?.id ?? ''), enabled: segment?.kind === 'dynamic' });
   const [asked, setAsked] = useState(false);
   const [refused, setRefused] = useState<{ rules: string; problems: RuleProblem[] }>();
   const builder = useRef<RuleBuilderHandle>(null);
@@ -208,7 +209,7 @@ export function SegmentForm({ kind, start, draftName, segment, passed }: Segment
       </div>
       {hasRules && (
         <aside className={classes.truth} aria-label="Preview">
-          <PreviewPanel preview={preview} rules={values.rules} />
+          <PreviewPanel preview={preview} rules={values.rules} pinned={pins.data?.length ?? 0} />
         </aside>
       )}
       <div className={classes.foot}>
