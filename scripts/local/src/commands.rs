@@ -28,7 +28,7 @@ struct Place {
     /// Directory of this copy [default: $OCTOPUSH_STATE_DIR, else .octopush of the repository]
     #[arg(long, global = true)]
     state_dir: Option<PathBuf>,
-    /// First of the five ports [default: $OCTOPUSH_PORT_BASE, else 55300]
+    /// First of the five ports [default: $OCTOPUSH_PORT_BASE, else 15300]
     #[arg(long, global = true)]
     port_base: Option<u16>,
 }

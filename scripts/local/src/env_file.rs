@@ -36,8 +36,8 @@ mod tests {
     #[test]
     fn a_shell_reads_back_what_is_written() {
         let values = [
-            "http://127.0.0.1:55301",
-            "postgresql://supabase_admin:Ab1@127.0.0.1:55304/postgres?sslmode=disable",
+            "http://127.0.0.1:15301",
+            "postgresql://supabase_admin:Ab1@127.0.0.1:15304/postgres?sslmode=disable",
             "a $b `c` \"d\" #e \\ f & g; h",
         ];
         for value in values {
@@ -54,8 +54,8 @@ mod tests {
 
     #[test]
     fn plain_values_carry_no_quotes() {
-        let text = render(&[variable("SUPABASE_URL", "http://127.0.0.1:55301")]).expect("plain");
-        assert!(text.ends_with("\nSUPABASE_URL=http://127.0.0.1:55301\n"));
+        let text = render(&[variable("SUPABASE_URL", "http://127.0.0.1:15301")]).expect("plain");
+        assert!(text.ends_with("\nSUPABASE_URL=http://127.0.0.1:15301\n"));
     }
 
     #[test]

@@ -16,7 +16,8 @@ pub struct Ports {
 }
 
 impl Ports {
-    pub const DEFAULT_BASE: u16 = 55_300;
+    /// Below the ports Linux gives to outgoing connections (32768 and up): one of those would keep a restarted server from its own port.
+    pub const DEFAULT_BASE: u16 = 15_300;
 
     pub fn from_base(base: u16) -> Result<Self> {
         if !(1024..=u16::MAX - 4).contains(&base) {

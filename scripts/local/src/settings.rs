@@ -281,7 +281,7 @@ mod tests {
     fn another_copys_database_in_the_environment_is_not_written_to() {
         let settings = settings(&[(
             "OCTOPUSH_DATABASE_URL",
-            "postgresql://a:b@127.0.0.1:55304/postgres",
+            "postgresql://a:b@127.0.0.1:15304/postgres",
         )])
         .expect("assembled");
         assert_eq!(

@@ -34,7 +34,7 @@ pub struct Limits {
 #[derive(Debug, Clone, clap::Args)]
 pub struct ServeArgs {
     /// Address to listen on.
-    #[arg(long, env = "SUPABASE_LISTEN", default_value = "127.0.0.1:55301")]
+    #[arg(long, env = "SUPABASE_LISTEN", default_value = "127.0.0.1:15301")]
     pub listen: SocketAddr,
     /// Connection as supabase_admin, `postgresql://supabase_admin:…@host:port/database`.
     #[arg(long, env = "SUPABASE_DB_URL", hide_env_values = true)]

@@ -22,7 +22,7 @@ enum Command {
 
 #[derive(Args)]
 struct Serve {
-    #[arg(long, env = "SANDBOX_LISTEN", default_value = "127.0.0.1:55303")]
+    #[arg(long, env = "SANDBOX_LISTEN", default_value = "127.0.0.1:15303")]
     listen: String,
     /// Signs webhooks.
     #[arg(

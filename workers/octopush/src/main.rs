@@ -91,7 +91,7 @@ async fn main() -> anyhow::Result<ExitCode> {
         }
         Command::Replay(args) => replay::run(&args).await?,
         Command::Healthcheck => {
-            let listen = std::env::var("OCTOPUSH_WORKER_LISTEN").unwrap_or_else(|_| "127.0.0.1:55302".into());
+            let listen = std::env::var("OCTOPUSH_WORKER_LISTEN").unwrap_or_else(|_| "127.0.0.1:15302".into());
             reqwest::get(format!("http://{listen}/readyz"))
                 .await?
                 .error_for_status()?;

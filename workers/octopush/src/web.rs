@@ -17,7 +17,7 @@ use tracing::info;
 /// Settings of `octopush web`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct WebArgs {
-    #[arg(long, env = "OCTOPUSH_WEB_LISTEN", default_value = "127.0.0.1:55300")]
+    #[arg(long, env = "OCTOPUSH_WEB_LISTEN", default_value = "127.0.0.1:15300")]
     pub listen: SocketAddr,
     /// Folder made by `npm run build` in web/.
     #[arg(long, env = "OCTOPUSH_WEB_DIST", default_value = "web/dist")]

@@ -25,7 +25,7 @@ const DATABASE: &str = "bench_ingest";
 const DURATION: Duration = Duration::from_secs(10);
 /// Meta's deliveries come concurrently; enough to keep either handler busy.
 const CONNECTIONS: usize = 64;
-const LISTEN: &str = "127.0.0.1:55398";
+const LISTEN: &str = "127.0.0.1:15398";
 
 pub async fn run(stack: &Stack) -> anyhow::Result<Vec<Row>> {
     stack.prepare(DATABASE)?;

@@ -17,7 +17,7 @@ struct Cli {
     /// Where the copy lives.
     #[arg(long, default_value = ".octopush/bench-stack")]
     state_dir: PathBuf,
-    #[arg(long, default_value_t = 55380)]
+    #[arg(long, default_value_t = 15380)]
     port_base: u16,
 }
 

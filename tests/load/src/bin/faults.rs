@@ -27,7 +27,7 @@ struct Cli {
     seed: u64,
     #[arg(long, default_value = ".octopush/faults-stack")]
     state_dir: PathBuf,
-    #[arg(long, default_value_t = 55420)]
+    #[arg(long, default_value_t = 15420)]
     port_base: u16,
 }
 

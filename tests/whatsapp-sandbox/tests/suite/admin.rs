@@ -255,7 +255,7 @@ async fn the_page_and_what_it_needs_are_served() {
             reqwest::Method::OPTIONS,
             format!("{}/admin/faults", stage.sandbox.url()),
         )
-        .header("origin", "http://127.0.0.1:55300")
+        .header("origin", "http://127.0.0.1:15300")
         .header("access-control-request-method", "POST")
         .send()
         .await
