@@ -1,12 +1,13 @@
-import { Alert, Button, Group, Radio, Stack, Text, Textarea, TextInput } from '@mantine/core';
+import { Alert, Button, Group, Radio, Skeleton, Stack, Text, Textarea, TextInput } from '@mantine/core';
 import { IconHistory } from '@tabler/icons-react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { type FormEvent, useRef, useState } from 'react';
+import { type FormEvent, Suspense, useRef, useState } from 'react';
 import { Problem } from '@/components/problem';
 import { useUser } from '@/features/auth/session';
 import { useOrg } from '@/features/tenancy/queries';
 import { describeError } from '@/lib/errors';
+import { lazyPart } from '@/lib/lazy-part';
 import { plural } from '@/lib/time';
 import { draftKey } from './drafts';
 import { LeaveDialog } from './leave-dialog';
@@ -17,10 +18,13 @@ import { usePreview } from './preview';
 import { type LiveCount, PreviewPanel } from './preview-panel';
 import { ProblemList } from './problem-list';
 import { createSegment, pinsQuery, segmentKey, segmentQuery, updateSegment } from './queries';
-import { RuleBuilder, type RuleBuilderHandle } from './rule-builder';
+import type { RuleBuilderHandle } from './rule-builder';
 import classes from './segments.module.css';
 import { tellDone } from './tell';
 import { type FormValues, useSegmentDraft } from './use-segment-draft';
+
+// The builder with all its controls comes while the name is already there to be typed.
+const RuleBuilder = lazyPart(async () => (await import('./rule-builder')).RuleBuilder);
 
 interface SegmentFormProps {
   kind: SegmentKind;
@@ -163,14 +167,16 @@ export function SegmentForm({ kind, start, draftName, segment, passed }: Segment
               <Text component="h2" id="rules-title" fw={600} fz="md" mb={8}>
                 Who belongs
               </Text>
-              <RuleBuilder
-                ref={builder}
-                orgId={orgId}
-                value={values.rules}
-                onChange={(rules) => form.set({ rules })}
-                problems={problems}
-                segmentId={segment?.id}
-              />
+              <Suspense fallback={<Skeleton height={96} />}>
+                <RuleBuilder
+                  ref={builder}
+                  orgId={orgId}
+                  value={values.rules}
+                  onChange={(rules) => form.set({ rules })}
+                  problems={problems}
+                  segmentId={segment?.id}
+                />
+              </Suspense>
               <ProblemList problems={problems} onJump={(path) => builder.current?.focusProblem(path)} />
             </section>
           )}

@@ -10,7 +10,6 @@ import { useNow } from '@/lib/clock';
 import { lazyPart } from '@/lib/lazy-part';
 import { usePolling } from '@/lib/realtime';
 import { exactTime, plural, relativeAge } from '@/lib/time';
-import { DeleteSegment } from './delete-segment';
 import { useExportMembers } from './export-members';
 import { useSegmentsLive } from './live';
 import { MembersTable } from './members-table';
@@ -25,6 +24,8 @@ import { KindBadge } from './segments-table';
 
 const route = getRouteApi('/_app/segments/$segmentId');
 const ExplainDrawer = lazyPart(async () => (await import('./explain-drawer')).ExplainDrawer);
+
+const DeleteSegment = lazyPart(async () => (await import('./delete-segment')).DeleteSegment);
 
 export function SegmentPage() {
   const { segmentId } = route.useParams();
@@ -198,13 +199,15 @@ function Header({ segment }: { segment: Segment }) {
           Campaigns come next. This segment will be there to choose, with whoever is in it by then.
         </Alert>
       )}
-      {doomed && (
-        <DeleteSegment
-          segment={segment}
-          onClose={() => setDoomed(false)}
-          onDeleted={() => void navigate({ to: '/segments' })}
-        />
-      )}
+      <Suspense fallback={null}>
+        {doomed && (
+          <DeleteSegment
+            segment={segment}
+            onClose={() => setDoomed(false)}
+            onDeleted={() => void navigate({ to: '/segments' })}
+          />
+        )}
+      </Suspense>
     </header>
   );
 }

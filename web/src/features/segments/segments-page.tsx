@@ -2,12 +2,12 @@ import { Button, CloseButton, Group, Pagination, Select, Text, TextInput } from 
 import { IconFilter, IconPlus, IconSearch, IconSearchOff } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
-import { useEffect, useState } from 'react';
+import { Suspense, useEffect, useState } from 'react';
 import { Hint, LoadProblem } from '@/components/problem';
 import { useOrg } from '@/features/tenancy/queries';
+import { lazyPart } from '@/lib/lazy-part';
 import { usePolling } from '@/lib/realtime';
 import { plural } from '@/lib/time';
-import { DeleteSegment } from './delete-segment';
 import { foundSegments, SEGMENTS_A_PAGE, type SegmentSort, sortNames } from './list';
 import { useSegmentsLive } from './live';
 import { kindNames, type Segment, type SegmentKind } from './model';
@@ -16,6 +16,8 @@ import classes from './segments.module.css';
 import { SegmentsTable } from './segments-table';
 
 const route = getRouteApi('/_app/segments');
+
+const DeleteSegment = lazyPart(async () => (await import('./delete-segment')).DeleteSegment);
 
 export function SegmentsPage() {
   const search = route.useSearch();
@@ -109,7 +111,9 @@ export function SegmentsPage() {
           </Group>
         </>
       )}
-      {doomed && <DeleteSegment segment={doomed} onClose={() => setDoomed(undefined)} />}
+      <Suspense fallback={null}>
+        {doomed && <DeleteSegment segment={doomed} onClose={() => setDoomed(undefined)} />}
+      </Suspense>
     </div>
   );
 }
