@@ -78,7 +78,7 @@ export function BulkBar({ ticked, total, matching, rows, onTicked }: BulkBarProp
   };
   return (
     <section className={classes.bulk} aria-label="Selected contacts">
-      <CloseButton aria-label="Clear the selection" onClick={() => onTicked(nothing)} />
+      <CloseButton iconSize={18} aria-label="Clear the selection" onClick={() => onTicked(nothing)} />
       <Text fw={600} role="status">
         {count(chosen)} selected
       </Text>

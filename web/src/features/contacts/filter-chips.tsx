@@ -17,6 +17,7 @@ export function FilterChips({ chips, onRemove, onClear }: FilterChipsProps) {
           <span className={classes.chipLabel}>{chip.label}</span>
           <CloseButton
             size="sm"
+            iconSize={14}
             radius="xl"
             aria-label={`Remove filter ${chip.label}`}
             onClick={() => onRemove(chip.without)}

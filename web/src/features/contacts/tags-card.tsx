@@ -61,6 +61,7 @@ export function TagsCard({ contact, editable }: { contact: Contact; editable: bo
             {editable && (
               <CloseButton
                 size="sm"
+                iconSize={14}
                 aria-label={`Remove tag ${tag.name}`}
                 onClick={() => save.mutate(contact.tags.filter((each) => each.id !== tag.id))}
               />

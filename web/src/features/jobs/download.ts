@@ -3,11 +3,11 @@ import { backend } from '@/lib/supabase';
 /** Long enough to click, short enough that a copied link is worth nothing tomorrow. */
 const LINK_SECONDS = 300;
 
-/** Saves a finished file of a private bucket through a link that soon stops working. */
-export async function downloadFile(bucket: 'imports' | 'exports', path: string): Promise<void> {
+/** Saves what a job wrote, an export or the refused rows of an import, through a link that soon stops working. */
+export async function downloadFile(path: string): Promise<void> {
   const name = path.split('/').at(-1) ?? 'contacts.csv';
   const { data, error } = await backend()
-    .storage.from(bucket)
+    .storage.from('exports')
     .createSignedUrl(path, LINK_SECONDS, { download: name });
   if (error) throw error;
   save(data.signedUrl, name);

@@ -93,7 +93,7 @@ function Ready({ text, path }: { text: string; path: string }) {
         type="button"
         className="op-link-button"
         onClick={() =>
-          downloadFile('exports', path).catch((error: unknown) =>
+          downloadFile(path).catch((error: unknown) =>
             notifications.show({ color: 'red', message: wordsFor(error) }),
           )
         }

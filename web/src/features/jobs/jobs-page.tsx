@@ -88,19 +88,11 @@ function JobRow({ job }: { job: Job }) {
     onError: fail,
     onSettled: () => queryClient.invalidateQueries({ queryKey: jobsKey(orgId) }),
   });
-  const errors = importResultOf(job)?.errors_path;
-  const file: ['imports' | 'exports', string] | undefined =
-    job.kind === 'export'
-      ? exportResultOf(job) && job.status === 'done'
-        ? ['exports', exportResultOf(job)?.path ?? '']
-        : undefined
-      : errors
-        ? ['imports', errors]
-        : undefined;
-  const download = useMutation({
-    mutationFn: ([bucket, path]: ['imports' | 'exports', string]) => downloadFile(bucket, path),
-    onError: fail,
-  });
+  const file =
+    job.kind === 'export' && job.status === 'done'
+      ? exportResultOf(job)?.path
+      : importResultOf(job)?.errors_path;
+  const download = useMutation({ mutationFn: downloadFile, onError: fail });
   const percent = progressOf(job);
   return (
     <li className={classes.card}>

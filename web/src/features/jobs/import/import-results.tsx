@@ -18,7 +18,7 @@ const titles: Partial<Record<Job['status'], string>> = {
 export function ImportResults({ job }: { job: Job }) {
   const navigate = useNavigate();
   const result = importResultOf(job);
-  const download = useMutation({ mutationFn: (path: string) => downloadFile('imports', path) });
+  const download = useMutation({ mutationFn: downloadFile });
   const errors = result?.errors_path;
   const counts: [string, number][] = result
     ? [
