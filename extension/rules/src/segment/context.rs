@@ -23,6 +23,8 @@ pub struct Context {
     pub names: HashMap<String, String>,
     /// The moment rules are evaluated at, as PostgreSQL writes a timestamptz.
     pub now: Option<String>,
+    /// Whether compiled SQL is only run on contacts that are not in the trash: these alone are in `contact_search`.
+    pub has_search: bool,
 }
 
 impl Default for Context {
@@ -32,6 +34,7 @@ impl Default for Context {
             custom_fields: Vec::new(),
             names: HashMap::new(),
             now: None,
+            has_search: false,
         }
     }
 }
@@ -49,6 +52,9 @@ impl Context {
         }
         if let Some(now) = present(object.get("now")) {
             context.now = Some(now.as_str().ok_or("now is no text")?.to_owned());
+        }
+        if let Some(search) = present(object.get("search")) {
+            context.has_search = search.as_bool().ok_or("search is no boolean")?;
         }
         if let Some(fields) = present(object.get("custom_fields")) {
             let fields = fields.as_array().ok_or("custom_fields is no list")?;

@@ -33,6 +33,8 @@ pub mod evaluate;
 pub mod explain;
 pub mod field;
 pub mod flip;
+#[cfg(feature = "testing")]
+pub mod generate;
 pub mod horizons;
 pub mod json;
 pub mod lowercase;

@@ -32,6 +32,8 @@ pub struct Compiled {
 pub fn compile(rules: &Rules, context: &Context, first_param: usize) -> Compiled {
     let mut compiler = Compiler {
         time_zone: &context.time_zone,
+        has_search: context.has_search,
+        is_required: true,
         binds: Binds::new(first_param),
     };
     let predicate = compiler.node(&rules.root, false);
@@ -43,6 +45,9 @@ pub fn compile(rules: &Rules, context: &Context, first_param: usize) -> Compiled
 
 struct Compiler<'a> {
     time_zone: &'a str,
+    has_search: bool,
+    /// Whether the whole is false where the node at hand is: only there does a join with another index narrow the scan.
+    is_required: bool,
     binds: Binds,
 }
 
@@ -61,10 +66,13 @@ impl Compiler<'_> {
                     Match::Any => (is_negated, is_negated),
                     Match::None => (!is_negated, !is_negated),
                 };
+                let was_required = self.is_required;
+                self.is_required &= is_conjunction || children.len() == 1;
                 let children: Vec<String> = children
                     .iter()
                     .map(|child| self.node(child, negates_children))
                     .collect();
+                self.is_required = was_required;
                 match (children.as_slice(), is_conjunction) {
                     ([], true) => "true".into(),
                     ([], false) => "false".into(),

@@ -8,6 +8,12 @@ use super::{Compiler, on_column, two_valued};
 /// Columns that `contacts.search_text` holds in lower case.
 const SEARCHABLE: [&str; 5] = ["full_name", "phone", "email", "company", "username"];
 
+/// The search text of contacts that are not in the trash, which has an index of trigrams.
+const SEARCH: &str = "select from private.contact_search s where s.org_id = c.org_id and s.contact_id = c.id";
+
+/// A trigram needs three characters; a few more leave few candidates.
+const MIN_INDEXED: usize = 5;
+
 /// Where a text is: how it is read, and for one inside JSON what must be true of it besides.
 struct Source {
     text: String,
@@ -66,10 +72,15 @@ impl Compiler<'_> {
             _ => unreachable!("texts are compared with texts"),
         };
         let test = match pattern {
-            // What a column contains its row's search text contains: that one is stored in lower case and has an index.
+            // What a column contains, its row's search text contains: that one is stored in lower case.
             Some(value) if SEARCHABLE.contains(&field.name.as_str()) => {
                 let pattern = self.binds.value(format!("%{}%", escaped(value)));
-                format!("c.search_text like lower({pattern}) and {test}")
+                let is_rare = operator == Operator::Is && value.chars().count() >= MIN_INDEXED;
+                if self.has_search && self.is_required && is_rare && !is_negated {
+                    format!("exists ({SEARCH} and s.search_text like lower({pattern})) and {test}")
+                } else {
+                    format!("c.search_text like lower({pattern}) and {test}")
+                }
             }
             _ => test,
         };

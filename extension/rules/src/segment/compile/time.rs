@@ -103,21 +103,22 @@ impl Compiler<'_> {
         format!("{}::int", self.binds.value(days.to_string()))
     }
 
-    /// Whether the day of the year comes in the `days` days that begin today; fewer than a year.
+    /// Whether the day of the year comes in the `days` days that begin today; at most 365.
     ///
-    /// Days of the year are compared as month × 100 + day, between yesterday (not included) and the last day, around
-    /// the new year where the window spans it. On 1 March of a common year yesterday is 228, so that 229 is in.
+    /// Days of the year count as month × 100 + day, and distances between them around the new year, from the day after
+    /// yesterday to the last day. On 1 March of a common year yesterday is 228, so that 229 is among them. One
+    /// comparison, because the parts of the contact's date are what costs.
     fn anniversary(&mut self, column: &str, days: i64) -> String {
         let today = self.today();
         let days = self.days(days);
-        let month_and_day =
-            |date: &str| format!("(extract(month from {date}) * 100 + extract(day from {date}))");
-        let of_contact = month_and_day(column);
-        let yesterday = month_and_day(&format!("({today} - 1)"));
-        let last = month_and_day(&format!("({today} + {days} - 1)"));
+        let day_of_year =
+            |date: &str| format!("(date_part('month', {date}) * 100 + date_part('day', {date}))::int");
+        let yesterday = day_of_year(&format!("({today} - 1)"));
+        let distance = |date: &str| format!("({} + 1231 - {yesterday}) % 1232", day_of_year(date));
         format!(
-            "case when {yesterday} < {last} then {of_contact} > {yesterday} and {of_contact} <= {last} \
-             else {of_contact} > {yesterday} or {of_contact} <= {last} end"
+            "{} <= {}",
+            distance(column),
+            distance(&format!("({today} + {days} - 1)"))
         )
     }
 

@@ -44,10 +44,10 @@ const ANY_TAG: &str = "00000000-0000-0000-0000-000000000000";
 /// The facts after changes, or what is wrong with the changes.
 pub fn apply_changes(facts: &Value, changes: &Value) -> Result<Value, String> {
     let changes = changes.as_array().ok_or("changes are a list")?;
-    let mut facts = facts.clone();
     if !facts.is_object() {
         return Err("facts are an object".into());
     }
+    let mut facts = facts.clone();
     for change in changes {
         let field = change["field"].as_str().ok_or("a change has a field")?;
         let action = match change["action"].as_str() {
@@ -61,8 +61,11 @@ pub fn apply_changes(facts: &Value, changes: &Value) -> Result<Value, String> {
     Ok(facts)
 }
 
-/// Makes one change to facts that are an object.
+/// Makes one change.
 pub fn apply(facts: &mut Value, field: &str, action: Action, value: &Value) -> Result<(), String> {
+    if !facts.is_object() {
+        return Err("facts are an object".into());
+    }
     let is_added = action == Action::Add;
     match (field, action) {
         ("tags" | "segment", Action::Add | Action::Remove) => {
