@@ -21,7 +21,7 @@ import { LoadProblem, Problem } from '@/components/problem';
 import { useOrg } from '@/features/tenancy/queries';
 import settings from '@/features/tenancy/settings.module.css';
 import { wordsFor } from '@/lib/errors';
-import { call } from './api';
+import { call, type FunctionName } from './api';
 import {
   type CustomField,
   type FieldType,
@@ -43,7 +43,7 @@ export function CustomFieldsSettings() {
   const key = customFieldsQuery(org.orgId).queryKey;
   const refresh = () => queryClient.invalidateQueries({ queryKey: key });
   const change = useMutation({
-    mutationFn: (calls: [rpc: string, parameters: Record<string, unknown>][]) =>
+    mutationFn: (calls: [rpc: FunctionName, parameters: Record<string, unknown>][]) =>
       Promise.all(calls.map(([rpc, parameters]) => call(rpc, parameters))),
     onError: (error) => notifications.show({ color: 'red', message: wordsFor(error) }),
     onSettled: refresh,
