@@ -5,6 +5,7 @@ pub mod bench;
 pub mod faults;
 pub mod figures;
 pub mod organisation;
+pub mod proof;
 pub mod report;
 pub mod stack;
 pub mod wait;

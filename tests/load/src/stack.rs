@@ -109,7 +109,8 @@ pub async fn connect(url: &str) -> anyhow::Result<Client> {
     Ok(client)
 }
 
-fn with_database(url: &str, name: &str) -> String {
+/// The same server, another database.
+pub fn with_database(url: &str, name: &str) -> String {
     let end = url.find('?').unwrap_or(url.len());
     let slash = url[..end].rfind('/').unwrap_or(end);
     format!("{}/{name}{}", &url[..slash], &url[end..])

@@ -13,8 +13,8 @@ insert into public.custom_field_definitions (org_id, key, label, type, options, 
 create temporary table seeded as
 select n, octopush.uuid_v7() as id,
     now() - interval '730 days' * (1 - n / :count::double precision) as created_at,
-    -- 60 of 100 have a conversation, of 1 to 48 messages, 16.7 on average.
-    case when (hashint8extended(n, 1) & 1023) < 614 then 1 + floor(47 * power((hashint8extended(n, 2) & 65535) / 65536.0, 2))::integer else 0 end as messages,
+    -- 60 of 100 have a conversation, of 1 to 49 messages, 17 on average.
+    case when (hashint8extended(n, 1) & 1023) < 614 then 1 + floor(49 * power((hashint8extended(n, 2) & 65535) / 65536.0, 2))::integer else 0 end as messages,
     (hashint8extended(n, 3) & 65535) / 65536.0 as activity
 from generate_series(1, :count::bigint) n;
 alter table seeded add column last_at timestamptz;
