@@ -21,12 +21,13 @@ create temporary table readers (name text primary key, roles text[], own_rows bi
 insert into readers (name, roles, own_rows, tenant)
 select n, array['owner', 'admin', 'campaign_manager', 'agent', 'viewer'], null, 'org_id'
 from unnest(array['org_memberships', 'whatsapp_accounts', 'contacts', 'tags', 'contact_tags', 'conversations', 'messages', 'activity_log',
-    'conversation_list']) n;
+    'conversation_list', 'custom_field_definitions', 'contact_consents', 'consent_keywords', 'tag_usage', 'segments', 'segment_members', 'segment_pins']) n;
 insert into readers values
     ('organizations', array['owner', 'admin', 'campaign_manager', 'agent', 'viewer'], 1, 'id'),
     ('profiles', array['owner', 'admin', 'campaign_manager', 'agent', 'viewer'], 6,
         '(select m.org_id from public.org_memberships m where m.user_id = r.user_id limit 1)'),
     ('notifications', array['owner', 'admin', 'campaign_manager', 'agent', 'viewer'], 1, 'org_id'),
+    ('jobs', array['owner', 'admin', 'campaign_manager'], 2, 'org_id'),
     ('org_invitations', array['owner', 'admin'], 1, 'org_id'),
     ('whatsapp_events', array['owner', 'admin'], 1, 'org_id');
 select set_eq(

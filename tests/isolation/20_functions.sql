@@ -56,10 +56,31 @@ where not (t.function_name = 'complete_onboarding' and t.caller in ('a stranger'
     and not (t.function_name = 'update_profile' and (t.caller like 'globex%' or t.caller = 'a removed member'));
 select is(t.changed_anything, false, format('%s: %s changes nothing', t.caller, t.function_name)) from trials t where t.code is not null;
 select is(t.changed_guarded, false, format('%s: %s changes nothing of acme', t.caller, t.function_name)) from trials t where t.code is null;
-select matches(t.code, '^(AUTH|ORG|CONTACT|TAG|CONVERSATION|MESSAGE|WA)_\d{3}$', format('%s: %s answers with a code of the catalogue', t.caller, t.function_name))
+select matches(t.code, '^(AUTH|ORG|CONTACT|FIELD|SEGMENT|JOB|TAG|CONVERSATION|MESSAGE|WA)_\d{3}$', format('%s: %s answers with a code of the catalogue', t.caller, t.function_name))
 from trials t join tests.callers c on c.name = t.caller where t.code is not null and c.role = 'authenticated';
 select is(t.code, '42501', format('%s: %s is out of reach', t.caller, t.function_name))
 from trials t join tests.callers c on c.name = t.caller where c.role = 'anon';
+
+-- Members with few rights, in their own organisation: a viewer changes nothing, an agent touches neither many contacts at once nor segments.
+create temporary table within on commit drop as
+select c.member_role, k.function_name, k.needed, e.code, e.changed_anything
+from tests.callers c cross join tests.calls k
+cross join lateral tests.effect(c.name, replace(k.statement, '{org}', 'acme'), 'acme') e
+where c.name in ('acme viewer', 'acme agent');
+select is(w.changed_anything, false, format('a viewer changes nothing by %s', w.function_name)) from within w
+-- What is one's own.
+where w.member_role = 'viewer' and w.function_name not in ('update_profile', 'mark_notifications_read');
+select is(w.code, 'AUTH_003', format('a viewer may not %s', w.function_name)) from within w where w.member_role = 'viewer' and w.needed not in ('self', 'read');
+select is(w.code, 'AUTH_003', format('an agent may not %s', w.function_name)) from within w
+where w.member_role = 'agent' and w.needed not in ('self', 'read', 'contacts', 'answer');
+select is(w.changed_anything, false, format('an agent changes nothing by %s', w.function_name)) from within w
+where w.member_role = 'agent' and w.needed not in ('self', 'read', 'contacts', 'answer');
+select bag_has(
+    $$ select function_name from within where member_role = 'agent' and code = 'AUTH_003' $$,
+    $$ select unnest(array['create_import', 'inspect_import', 'preview_import', 'start_import', 'cancel_job', 'create_export', 'export_contact', 'change_contacts',
+        'merge_contacts', 'erase_contact', 'create_segment', 'update_segment', 'delete_segment', 'pin_segment_contacts']) $$,
+    'import, export, bulk changes, merging and segments are not for agents'
+);
 
 -- With some ids of acme's and some of globex's, in every mixture: acme's owner changes nothing of globex, and no row of acme comes to name
 -- anything of globex.
@@ -83,6 +104,17 @@ select k.function_name, regexp_replace(m, '\s+', ' ', 'g') as statement from tes
 union all
 select v.name, regexp_replace(v.statement, '\s+', ' ', 'g') from (values
     ('set_contact_tags', $$ select set_contact_tags(tests.id('acme.siti'), array[tests.id('globex.tag')]) $$),
+    ('create_segment', $$ select create_segment(tests.id('acme'), 'x', 'dynamic', tests.rule('tags', 'has_any_of', jsonb_build_array(tests.id('globex.tag')))) $$),
+    ('create_segment', $$ select create_segment(tests.id('acme'), 'x', 'dynamic', tests.rule('segment', 'is_in', to_jsonb(tests.id('globex.segment')))) $$),
+    ('create_segment', $$ select create_segment(tests.id('acme'), 'x', 'static', null, jsonb_build_object('ids', jsonb_build_array(tests.id('globex.siti')))) $$),
+    ('pin_segment_contacts', $$ select pin_segment_contacts(tests.id('acme.list'), array[tests.id('globex.siti')], null) $$),
+    ('preview_segment', $$ select preview_segment(tests.id('acme'), tests.rule('segment', 'is_in', to_jsonb(tests.id('globex.segment')))) $$),
+    ('change_contacts', $$ select change_contacts(tests.id('acme'), jsonb_build_object('ids', jsonb_build_array(tests.id('globex.siti'))), '{"action": "delete"}') $$),
+    ('change_contacts', $$ select change_contacts(tests.id('acme'), '{}', jsonb_build_object('action', 'add_tags', 'tag_ids', jsonb_build_array(tests.id('globex.tag')))) $$),
+    ('create_contact', $$ select create_contact(tests.id('acme'), jsonb_build_object('phone', '+60199998888', 'tag_ids', jsonb_build_array(tests.id('globex.tag')))) $$),
+    ('create_import', $$ select create_import(tests.id('acme'), tests.id('acme') || '/../' || tests.id('globex') || '/upload/people.csv', 'people.csv') $$),
+    ('start_import', $$ select start_import(tests.id('acme.import'), '[{"index": 0, "field": "phone"}]',
+        jsonb_build_object('tag_ids', jsonb_build_array(tests.id('globex.tag')))) $$),
     ('send_message', $$ select send_message(tests.id('acme.thread'), 'a-quoting-key', 'text', 'x', null, tests.id('globex.hello')) $$),
     ('mark_notifications_read', $$ select mark_notifications_read(tests.id('acme'),
         array(select tests.id('globex.notification.' || r || tests.id('globex.' || r)) from unnest(array['owner', 'admin', 'agent']) r)) $$),

@@ -62,11 +62,11 @@ from tests.callers c, topics t;
 select is(tests.ask(c.name, 'select private.may_hear(null)'), case c.role when 'anon' then '!42501' else 'false' end, format('%s: no topic at all', c.name))
 from tests.callers c;
 
--- Storage: <organisation>/<conversation>/<file> in the bucket media.
+-- Storage: <organisation>/<conversation>/<file> in the bucket media, <organisation>/<upload or job>/<file> in imports and exports.
 create temporary table paths on commit drop as
-select 'media' as bucket, tests.id('acme') || '/' || tests.id('acme.thread') || '/a.png' as path, 'acme' as org
-union all select 'media', tests.id('globex') || '/' || tests.id('globex.thread') || '/a.png', 'globex'
-union all select b, p, null from unnest(array['media']) b, unnest(array[
+select b as bucket, tests.id(o) || '/' || tests.id(o || '.thread') || '/a.png' as path, o as org
+from unnest(array['media', 'imports', 'exports']) b, unnest(array['acme', 'globex']) o
+union all select b, p, null from unnest(array['media', 'imports', 'exports']) b, unnest(array[
     'a.png', '/a.png', '../' || tests.id('acme') || '/a.png', 'x/' || tests.id('acme') || '/a.png', './' || tests.id('acme') || '/a.png',
     '/' || tests.id('acme') || '/a.png', upper(tests.id('acme')::text) || '/a.png', tests.id('acme') || '.png', tests.id('none') || '/a.png', '*/a.png', '%/a.png']) p
 union all select 'other', tests.id('acme') || '/x/a.png', null;
@@ -112,11 +112,17 @@ $$;
 select set_config('storage.allow_delete_query', 'true', true);
 select is(
     tests.touch(c.name, p.bucket, p.path),
-    case when c.org = p.org then case when c.member_role in ('owner', 'admin', 'agent') then 'upload, read' else 'read' end else '' end,
+    case
+        when c.org is distinct from p.org or c.org is null then ''
+        when p.bucket = 'media' then case when c.member_role in ('owner', 'admin', 'agent') then 'upload, read' else 'read' end
+        when c.member_role not in ('owner', 'admin', 'campaign_manager') then ''
+        when p.bucket = 'imports' then 'upload, read'
+        else 'read'
+    end,
     format('%s: %s/%s', c.name, p.bucket, replace(replace(p.path, tests.id('acme')::text, '<acme>'), tests.id('globex')::text, '<globex>'))
 )
 from tests.callers c, paths p;
-select is((select public from storage.buckets where id = 'media'), false, 'the bucket is private');
+select is((select bool_or(public) from storage.buckets), false, 'no bucket is public');
 select is(tests.ask(c.name, 'select count(*) from storage.buckets'), '0', format('%s sees no bucket', c.name)) from tests.callers c;
 select matches(
     tests.ask(c.name, $$ insert into storage.buckets (id, name, public) values ('mine', 'mine', true) returning 'made' $$), '^!42501$', format('%s makes no bucket', c.name)

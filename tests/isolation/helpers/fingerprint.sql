@@ -13,6 +13,8 @@ select c.oid, format('%I.%I', n.nspname, c.relname) as name,
             then '(select w.org_id from public.whatsapp_accounts w where w.id = r.whatsapp_account_id)'
         when exists (select from pg_catalog.pg_attribute a where a.attrelid = c.oid and a.attname = 'phone_number_id' and not a.attisdropped)
             then '(select w.org_id from public.whatsapp_accounts w where w.phone_number_id = r.phone_number_id)'
+        when exists (select from pg_catalog.pg_attribute a where a.attrelid = c.oid and a.attname = 'job_id' and not a.attisdropped)
+            then '(select j.org_id from public.jobs j where j.id = r.job_id)'
     end as tenant
 from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 where c.relkind in ('r', 'p') and (n.nspname in ('public', 'private', 'worker') or c.oid in ('auth.users'::regclass, 'vault.secrets'::regclass));
@@ -59,6 +61,9 @@ begin
         union all select a.id from public.whatsapp_accounts a where a.org_id = tests.id(p_other)
         union all select n.id from public.notifications n where n.org_id = tests.id(p_other)
         union all select n.id from public.org_invitations n where n.org_id = tests.id(p_other)
+        union all select s.id from public.segments s where s.org_id = tests.id(p_other)
+        union all select j.id from public.jobs j where j.org_id = tests.id(p_other)
+        union all select d.id from public.custom_field_definitions d where d.org_id = tests.id(p_other)
     ) i;
     for v_table in select t.name, t.tenant from tests.stored_tables t where t.tenant is not null loop
         execute format('select exists (select from %s r where %s = %L and r::text ~ %L)', v_table.name, v_table.tenant, tests.id(p_org), v_ids) into v_any;
