@@ -385,12 +385,13 @@ proptest! {
             let mut found = Vec::new();
             let mut from = 0;
             for cut in cuts.iter().map(|cut| (*cut).min(bytes.len())).chain([bytes.len()]) {
-                decoder.push(&bytes[from..cut], cut == bytes.len() && from < cut, lines.push());
+                decoder.push(&bytes[from..cut], false, lines.push());
                 from = cut;
                 loop {
                     match lines.next() { Step::NeedsMore | Step::End => break, step => found.push(step) }
                 }
             }
+            decoder.push(&[], true, lines.push());
             lines.finish();
             loop {
                 match lines.next() { Step::End | Step::NeedsMore => return found, step => found.push(step) }

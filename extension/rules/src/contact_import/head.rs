@@ -135,7 +135,7 @@ fn describe(
     let has_header = options
         .has_header
         .unwrap_or_else(|| sniff::has_header(&rows, &options.custom_fields));
-    let width = rows.iter().take(100).map(Vec::len).max().unwrap_or(0);
+    let width = width(&rows, has_header);
     if width > MAX_COLUMNS {
         return json!({ "problem": format!("The file has {width} columns; at most {MAX_COLUMNS} can be read.") });
     }
@@ -194,6 +194,23 @@ fn describe(
     found["lines"] = lines.iter().take(PREVIEW_ROWS).copied().collect();
     found["rows_estimate"] = estimate.saturating_sub(u64::from(has_header)).into();
     found
+}
+
+/// How many columns the file has: as many as its header names, unless most lines have more.
+fn width(rows: &[Vec<String>], has_header: bool) -> usize {
+    let rows = &rows[..rows.len().min(100)];
+    let most = rows.iter().map(Vec::len).max().unwrap_or(0);
+    match rows.first() {
+        Some(header) if has_header => {
+            let wider = rows.iter().filter(|row| row.len() > header.len()).count();
+            if wider * 2 > rows.len() {
+                most
+            } else {
+                header.len()
+            }
+        }
+        _ => most,
+    }
 }
 
 /// Names to tell columns apart by: those without one are numbered, those of the same name too.

@@ -129,7 +129,7 @@ async fn write_errors(job: &Job, spec: &Value) -> Result<Option<String>, Stopped
         let mut text = BYTE_ORDER_MARK.to_vec();
         write_line(&mut text, names.iter().copied().chain(["Line", "Problem"]));
         loop {
-            let mut last = 0;
+            let mut last = 0_i64;
             for row in &page {
                 last = row.get("line");
                 let mut cells: Vec<String> = row.get("cells");

@@ -21,11 +21,12 @@ use crate::runtime::metrics as names;
 use deadpool_postgres::Pool;
 use job::{Job, Stopped};
 use metrics::counter;
+use std::collections::HashMap;
 use std::future::Future;
 use std::time::{Duration, Instant};
 use storage::Storage;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use uuid::Uuid;
@@ -69,8 +70,8 @@ struct JobsRole {
 
 impl JobsRole {
     async fn run(self) {
-        let mut running: JoinSet<(Uuid, Holder)> = JoinSet::new();
-        let mut held: Vec<(Uuid, Holder)> = Vec::new();
+        let mut running = JoinSet::new();
+        let mut held: HashMap<Id, (Uuid, Holder)> = HashMap::new();
         let mut backoff = Backoff::default();
         let mut extended = Instant::now();
         let cleaning = tokio::spawn(retention::run(
@@ -87,8 +88,8 @@ impl JobsRole {
                     Ok(jobs) => {
                         backoff.reset();
                         for job in jobs {
-                            held.push((job.id, holder));
-                            running.spawn(work(job));
+                            let leased = (job.id, holder);
+                            held.insert(running.spawn(work(job)).id(), leased);
                         }
                     }
                     Err(error) => pause = failed(&error, &mut backoff),
@@ -101,11 +102,13 @@ impl JobsRole {
                 }
             }
             tokio::select! {
-                Some(ended) = running.join_next(), if !running.is_empty() => {
-                    // A panic has no name to it: its lease runs out, and the job is taken up again.
-                    if let Ok(ended) = ended {
-                        held.retain(|known| *known != ended);
-                    }
+                Some(ended) = running.join_next_with_id(), if !running.is_empty() => {
+                    // After a panic too: the lease runs out, and the job is taken up again.
+                    let task = match &ended {
+                        Ok((task, ())) => *task,
+                        Err(error) => error.id(),
+                    };
+                    held.remove(&task);
                 }
                 () = tokio::time::sleep(pause) => {}
                 () = self.stop.cancelled() => {}
@@ -144,13 +147,13 @@ impl JobsRole {
         Ok(jobs.collect())
     }
 
-    async fn extend(&self, held: &[(Uuid, Holder)]) -> Result<(), DatabaseError> {
+    async fn extend(&self, held: &HashMap<Id, (Uuid, Holder)>) -> Result<(), DatabaseError> {
         let client = self.pool.get().await?;
         let statement = client
             .prepare_cached(include_str!("../../database/queries/extend_jobs.sql"))
             .await?;
         let seconds = self.config.lease.as_secs() as i32;
-        for (job, holder) in held {
+        for (job, holder) in held.values() {
             client
                 .query(&statement, &[&holder.id, &vec![*job], &seconds])
                 .await?;
@@ -166,7 +169,7 @@ fn failed(error: &DatabaseError, backoff: &mut Backoff) -> Duration {
 }
 
 /// One job to its end, or until it must be left to others.
-async fn work(job: Job) -> (Uuid, Holder) {
+async fn work(job: Job) {
     let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(30));
     let began = Instant::now();
     for attempt in 1.. {
@@ -209,7 +212,6 @@ async fn work(job: Job) -> (Uuid, Holder) {
             }
         }
     }
-    (job.id, job.holder)
 }
 
 async fn give_up(job: &Job, problem: &str) {
