@@ -26,6 +26,30 @@ eachLibrary((library) => {
       expect((await client.rpc('add', { a: 2 })).data).toBe(12);
     });
 
+    test('an argument that is null is SQL’s null: neither empty nor the default', async () => {
+      const describe = (args: Record<string, unknown>) => client.rpc('describe_arguments', args);
+      expect((await describe({ name: 'a', note: null, amount: null, extra: null })).data).toEqual({
+        name: 'a',
+        note: null,
+        amount: null,
+        'extra is null': true,
+      });
+      expect((await describe({ name: 'a', amount: null })).data).toEqual({
+        name: 'a',
+        note: 'none given',
+        amount: null,
+        'extra is null': false,
+      });
+      expect((await describe({ name: null, note: 'b' })).data).toMatchObject({ name: null, note: 'b' });
+      expect((await describe({ name: 'null', note: '', extra: { a: null } })).data).toEqual({
+        name: 'null',
+        note: '',
+        amount: 7,
+        'extra is null': false,
+      });
+      expect((await describe({ name: 'a', unknown: null })).error?.code).toBe('PGRST202');
+    });
+
     test('json is the bare document', async () => {
       expect((await client.rpc('greet', { who: 'you' })).data).toEqual({ greeting: 'hello you' });
     });

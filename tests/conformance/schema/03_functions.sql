@@ -106,3 +106,8 @@ language sql stable set search_path = '' as $$ select 'welcome' $$;
 revoke all on all functions in schema public from public;
 grant execute on all functions in schema public to anon, authenticated, service_role;
 revoke execute on function public.for_members_only() from anon;
+
+create function public.describe_arguments(name text, note text default 'none given', amount integer default 7, extra jsonb default '{}') returns jsonb
+    language sql immutable as $$
+    select jsonb_build_object('name', name, 'note', note, 'amount', amount, 'extra is null', extra is null)
+$$;

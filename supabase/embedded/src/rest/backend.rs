@@ -25,7 +25,7 @@ const MAX_ROWS: i64 = 1000;
 const POOL_SIZE: u32 = 10;
 const POOL_WAIT: Duration = Duration::from_secs(10);
 /// Above any request a browser should send; uploads go to Storage.
-const MAX_BODY_BYTES: usize = 20 * 1024 * 1024;
+pub const MAX_BODY_BYTES: usize = 20 * 1024 * 1024;
 
 /// A migration notifies once per statement: they are gathered until it is quiet this long, but not forever.
 const QUIET: Duration = Duration::from_millis(50);
@@ -198,7 +198,7 @@ impl Backend {
                 .map_err(|e| anyhow::anyhow!("SUPABASE_JWT_SECRET: {e}"))
         };
         let (any, reading) = (state(any)?, state(reading)?);
-        Ok(Serving::new(SCHEMA, schema, any, reading))
+        Ok(Serving::new(SCHEMA, schema, config, any, reading))
     }
 
     /// Where `db_url` points, logging in as `role`.

@@ -4,6 +4,7 @@ mod backend;
 mod counts;
 mod incoming;
 mod mend;
+mod nulls;
 mod serving;
 mod shape;
 
@@ -11,10 +12,11 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::response::Response;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use postrust_server::handle_request;
 
-use self::backend::Backend;
+use self::backend::{Backend, MAX_BODY_BYTES};
 use self::counts::Counted;
 use self::mend::Caller;
 use crate::platform::Platform;
@@ -51,7 +53,11 @@ async fn serve(State(backend): State<Arc<Backend>>, request: Request) -> Respons
     };
     let request = incoming::mended(request);
     let counted = Counted::of(&request);
-    let state = current.for_request(request.method(), request.uri());
+    let taken_out = nulls::taken_out(request, MAX_BODY_BYTES, |nulls| current.takes(nulls));
+    let Some((request, nulls)) = taken_out.await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
+    let state = current.for_request(request.method(), request.uri(), nulls);
     let response = tokio::select! {
         response = handle_request(State(state), request) => response,
         // Without this, requests that wait for a connection would only give up at the pool's time limit.
