@@ -5,7 +5,9 @@ use octopush_load::proof::{Sequence, Server, Size, Verdict, prove_operations, pr
 use std::time::Instant;
 
 #[derive(Parser)]
-#[command(about = "Checks random rules over random contacts, and members after random operations; ends at the first difference")]
+#[command(
+    about = "Checks random rules over random contacts, and members after random operations; ends at the first difference"
+)]
 struct Cli {
     /// Pairs of a rule and a contact to check at least.
     #[arg(long, default_value_t = 1_000_000)]
@@ -58,5 +60,8 @@ async fn main() -> anyhow::Result<()> {
 }
 
 fn say(verdict: &Verdict, seed: u64, started: Instant) {
-    println!("{:.0} s, seed {seed}: {verdict:?}", started.elapsed().as_secs_f64());
+    println!(
+        "{:.0} s, seed {seed}: {verdict:?}",
+        started.elapsed().as_secs_f64()
+    );
 }

@@ -22,7 +22,9 @@ pub struct Server {
 impl Server {
     pub fn from_environment() -> anyhow::Result<Self> {
         let get = |name: &str| {
-            std::env::var(name).with_context(|| format!("{name} is not set: eval \"$(target/release/octopush-local test-env)\""))
+            std::env::var(name).with_context(|| {
+                format!("{name} is not set: eval \"$(target/release/octopush-local test-env)\"")
+            })
         };
         Ok(Self {
             url: get("OCTOPUSH_TEST_DATABASE_URL")?,
@@ -52,16 +54,24 @@ impl House {
             .await?;
         let url = with_database(&server.url, &name);
         let database = connect(&url).await?;
-        database.batch_execute(include_str!("../../sql/proof/prepare.sql")).await?;
+        database
+            .batch_execute(include_str!("../../sql/proof/prepare.sql"))
+            .await?;
         let person = Uuid::now_v7();
         let organisation = Organisation::create(&database, person, "100000000000041", 80).await?;
         database
-            .execute("update public.org_memberships set role = 'owner' where org_id = $1", &[&organisation.org_id])
+            .execute(
+                "update public.org_memberships set role = 'owner' where org_id = $1",
+                &[&organisation.org_id],
+            )
             .await?;
         let mut generator = Generator::seeded(seed);
         let mut world = generator.world();
         // The database keeps hostile keys out; the library's own tests have them.
-        world.context.custom_fields.retain(|field| field.key.chars().all(|c| c.is_ascii_lowercase()));
+        world
+            .context
+            .custom_fields
+            .retain(|field| field.key.chars().all(|c| c.is_ascii_lowercase()));
         let house = Self {
             name,
             server_url: server.url.clone(),
@@ -75,7 +85,15 @@ impl House {
         let fields = house.world.context_json()["custom_fields"].take();
         house
             .database
-            .execute(include_str!("../../sql/proof/world.sql"), &[&org_id, &house.world.tags, &Json(fields), &house.world.context.time_zone])
+            .execute(
+                include_str!("../../sql/proof/world.sql"),
+                &[
+                    &org_id,
+                    &house.world.tags,
+                    &Json(fields),
+                    &house.world.context.time_zone,
+                ],
+            )
             .await?;
         let now = house.world.context.now.clone().context("a world has a moment")?;
         house.set_clock(&now).await?;
@@ -95,7 +113,10 @@ impl House {
 
     pub async fn set_clock(&self, now: &str) -> anyhow::Result<()> {
         self.database
-            .execute("update private.proof_clock set now = $1::text::timestamptz", &[&now])
+            .execute(
+                "update private.proof_clock set now = $1::text::timestamptz",
+                &[&now],
+            )
             .await?;
         Ok(())
     }
@@ -114,11 +135,17 @@ impl House {
         let (org_id, account_id) = (self.organisation.org_id, self.organisation.account_id);
         let people = Json(people);
         self.database
-            .execute(include_str!("../../sql/proof/people.sql"), &[&org_id, &account_id, &people])
+            .execute(
+                include_str!("../../sql/proof/people.sql"),
+                &[&org_id, &account_id, &people],
+            )
             .await
             .context("people.sql")?;
         self.database
-            .execute(include_str!("../../sql/proof/lists.sql"), &[&org_id, &self.world.segments, &people])
+            .execute(
+                include_str!("../../sql/proof/lists.sql"),
+                &[&org_id, &self.world.segments, &people],
+            )
             .await
             .context("lists.sql")?;
         for list in &self.world.segments {
@@ -151,14 +178,21 @@ impl House {
         for _ in 0..10_000 {
             let row = self
                 .database
-                .query_one("select more or handled > 0 from worker.maintain_segments(1000)", &[])
+                .query_one(
+                    "select more or handled > 0 from worker.maintain_segments(1000)",
+                    &[],
+                )
                 .await
                 .context("maintain_segments")?;
             if !row.get::<_, bool>(0) {
                 break;
             }
         }
-        let left: i64 = self.database.query_one("select count(*) from private.contact_changes", &[]).await?.get(0);
+        let left: i64 = self
+            .database
+            .query_one("select count(*) from private.contact_changes", &[])
+            .await?
+            .get(0);
         ensure!(left == 0, "{left} changes are left in the queue of {}", self.name);
         Ok(())
     }
@@ -167,7 +201,10 @@ impl House {
     pub async fn context(&self) -> anyhow::Result<(Context, Moment)> {
         let row = self
             .database
-            .query_one("select private.segment_context_with_names($1)", &[&self.organisation.org_id])
+            .query_one(
+                "select private.segment_context_with_names($1)",
+                &[&self.organisation.org_id],
+            )
             .await?;
         let Json(context): Json<Value> = row.get(0);
         let context = Context::parse(&context).map_err(anyhow::Error::msg)?;

@@ -23,6 +23,8 @@ pub struct Verdict {
     pub flipped: usize,
     /// Pairs for which no set of changes was found.
     pub without_flip: usize,
+    /// Of those, pairs with rules that say otherwise of another contact.
+    pub missed_flips: usize,
 }
 
 impl Verdict {
@@ -32,6 +34,7 @@ impl Verdict {
         self.explained += other.explained;
         self.flipped += other.flipped;
         self.without_flip += other.without_flip;
+        self.missed_flips += other.missed_flips;
     }
 }
 
@@ -46,11 +49,15 @@ struct Scene {
 pub async fn judge(house: &House, explain_every: usize) -> anyhow::Result<Verdict> {
     let differences = house
         .database
-        .query("select * from private.segment_differences($1)", &[&house.organisation.org_id])
+        .query(
+            "select * from private.segment_differences($1)",
+            &[&house.organisation.org_id],
+        )
         .await
         .context("segment_differences")?;
     if let Some(first) = differences.first() {
-        let (segment, contact, problem): (Uuid, Option<Uuid>, String) = (first.get(0), first.get(1), first.get(2));
+        let (segment, contact, problem): (Uuid, Option<Uuid>, String) =
+            (first.get(0), first.get(1), first.get(2));
         bail!(
             "{} differences, the first: segment {segment}, contact {contact:?}: {problem}\n{}",
             differences.len(),
@@ -70,22 +77,32 @@ pub async fn judge(house: &House, explain_every: usize) -> anyhow::Result<Verdic
             })
             .collect(),
     };
-    let segments = house.database.query(SEGMENTS, &[&house.organisation.org_id]).await?;
+    let segments = house
+        .database
+        .query(SEGMENTS, &[&house.organisation.org_id])
+        .await?;
     let mut verdict = Verdict::default();
     for segment in &segments {
         let id: Uuid = segment.get("id");
         let Json(rules): Json<Value> = segment.get("rules");
         // Rules whose field is gone match nobody; segment_differences and the members' pins have been looked at.
-        let Ok(rules) = Rules::parse(&rules, &scene.context) else { continue };
+        let Ok(rules) = Rules::parse(&rules, &scene.context) else {
+            continue;
+        };
         let compiled = ids(house, MATCHING, id).await?;
         let members = ids(house, MEMBERS, id).await?;
         let pins: BTreeMap<Uuid, String> = house
             .database
-            .query("select contact_id, kind from public.segment_pins where segment_id = $1", &[&id])
+            .query(
+                "select contact_id, kind from public.segment_pins where segment_id = $1",
+                &[&id],
+            )
             .await?
             .iter()
             .map(|row| (row.get(0), row.get(1)))
             .collect();
+        let mut without_flip = 0;
+        let mut truths = BTreeSet::new();
         for (contact, facts) in &scene.facts {
             let is_true = evaluate(&rules, &Facts(facts), &scene.moment);
             let is_member = match pins.get(contact).map(String::as_str) {
@@ -105,12 +122,22 @@ pub async fn judge(house: &House, explain_every: usize) -> anyhow::Result<Verdic
             verdict.pairs += 1;
             verdict.members += usize::from(is_member);
             if explain_every > 0 && verdict.pairs.is_multiple_of(explain_every) {
-                let explained = explained(&scene, &rules, facts, is_true)
-                    .with_context(|| format!("segment {id}, contact {contact}: {}\n{facts}", rules.to_json()))?;
+                let explained = explained(&scene, &rules, facts, is_true).with_context(|| {
+                    format!("segment {id}, contact {contact}: {}\n{facts}", rules.to_json())
+                })?;
                 verdict.add(explained);
+                without_flip += explained.without_flip;
             }
+            truths.insert(is_true);
         }
-        if let Some(strange) = compiled.iter().chain(&members).find(|id| !scene.facts.contains_key(id)) {
+        if truths.len() > 1 {
+            verdict.missed_flips += without_flip;
+        }
+        if let Some(strange) = compiled
+            .iter()
+            .chain(&members)
+            .find(|id| !scene.facts.contains_key(id))
+        {
             bail!("segment {id} has contact {strange}, who is in the trash or erased");
         }
     }
@@ -120,8 +147,14 @@ pub async fn judge(house: &House, explain_every: usize) -> anyhow::Result<Verdic
 /// The root and the flip of one pair.
 fn explained(scene: &Scene, rules: &Rules, facts: &Value, is_true: bool) -> anyhow::Result<Verdict> {
     let explanation = explain(rules, facts, &scene.context, &scene.moment);
-    anyhow::ensure!(explanation["is_true"] == is_true, "the explanation's root is not {is_true}: {explanation}");
-    let mut verdict = Verdict { explained: 1, ..Verdict::default() };
+    anyhow::ensure!(
+        explanation["is_true"] == is_true,
+        "the explanation's root is not {is_true}: {explanation}"
+    );
+    let mut verdict = Verdict {
+        explained: 1,
+        ..Verdict::default()
+    };
     let changes = &explanation["flip"]["changes"];
     if changes.is_null() {
         verdict.without_flip = 1;
@@ -138,7 +171,8 @@ fn explained(scene: &Scene, rules: &Rules, facts: &Value, is_true: bool) -> anyh
 
 const FACTS: &str = "select f.contact_id, f.facts from private.segment_facts(array(select c.id from public.contacts c \
     where c.org_id = $1 and c.deleted_at is null and c.erased_at is null)) f";
-const SEGMENTS: &str = "select s.id, s.rules from public.segments s where s.org_id = $1 and s.kind = 'dynamic' order by s.id";
+const SEGMENTS: &str =
+    "select s.id, s.rules from public.segments s where s.org_id = $1 and s.kind = 'dynamic' order by s.id";
 const MATCHING: &str = "select m from public.segments s, \
     lateral (select * from octopush.compile_segment(s.rules, private.segment_context(s.org_id), 1)) p, \
     private.matching_contacts(s.org_id, p.predicate, p.params, private.clock()) m where s.id = $1";

@@ -19,21 +19,37 @@ pub struct Sequence {
 
 const CONTACTS: usize = 60;
 const SEGMENTS: usize = 24;
-const TIME_ZONES: [&str; 5] = ["Asia/Kuala_Lumpur", "UTC", "America/New_York", "Pacific/Kiritimati", "Asia/Kathmandu"];
+const TIME_ZONES: [&str; 5] = [
+    "Asia/Kuala_Lumpur",
+    "UTC",
+    "America/New_York",
+    "Pacific/Kiritimati",
+    "Asia/Kathmandu",
+];
 const DAY: i64 = 86_400_000_000;
 
 /// `length` operations in the world of this seed, one to three between two maintenances; judged after each of those.
 pub async fn prove(server: &Server, seed: u64, length: usize) -> anyhow::Result<Sequence> {
     let mut house = House::build(server, seed).await?;
     house.people(CONTACTS).await?;
-    // What update_contact would refuse to keep.
+    // What update_contact would refuse to keep, and counters that can count no further.
     house
         .database
-        .batch_execute("update public.contacts set email = null where email !~ '^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$'")
+        .batch_execute(
+            "update public.contacts set email = case when email ~ '^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$' then email end, \
+                messages_received = least(messages_received, 1000)",
+        )
         .await?;
-    let mut actor = Actor { house, named: 0, log: Vec::new() };
+    let mut actor = Actor {
+        house,
+        named: 0,
+        log: Vec::new(),
+    };
     for nth in 0..SEGMENTS {
-        actor.house.segment(&format!("Segment {nth}"), nth % 8 == 0).await?;
+        actor
+            .house
+            .segment(&format!("Segment {nth}"), nth % 8 == 0)
+            .await?;
     }
     let mut sequence = Sequence::default();
     let mut done = 0;
@@ -45,13 +61,24 @@ pub async fn prove(server: &Server, seed: u64, length: usize) -> anyhow::Result<
                 .await
                 .with_context(|| format!("seed {seed}, operation {done}: {:?}", actor.log))?;
             let count = sequence.operations.entry(kind).or_default();
-            if refused { count.1 += 1 } else { count.0 += 1 }
+            if refused {
+                count.1 += 1
+            } else {
+                count.0 += 1
+            }
             done += 1;
         }
-        actor.house.maintain().await.with_context(|| format!("seed {seed}, after {:?}", actor.log))?;
-        let verdict = judge(&actor.house, 97)
+        actor
+            .house
+            .maintain()
             .await
-            .with_context(|| format!("seed {seed}, operation {done}, since the last agreement: {:#?}", actor.log))?;
+            .with_context(|| format!("seed {seed}, after {:?}", actor.log))?;
+        let verdict = judge(&actor.house, 97).await.with_context(|| {
+            format!(
+                "seed {seed}, operation {done}, since the last agreement: {:#?}",
+                actor.log
+            )
+        })?;
         sequence.verdict.add(verdict);
     }
     actor.house.demolish().await?;
@@ -95,7 +122,11 @@ impl Actor {
     /// True when the database refused with a code of ours; anything else it says is a failure.
     async fn run(&mut self, as_member: bool, sql: &str, values: Values<'_>) -> anyhow::Result<bool> {
         self.log.push(format!("{sql} {values:?}"));
-        let database = if as_member { self.house.member.database() } else { &self.house.database };
+        let database = if as_member {
+            self.house.member.database()
+        } else {
+            &self.house.database
+        };
         match database.query(sql, values).await {
             Ok(_) => Ok(false),
             Err(problem) if problem.code().is_some_and(|code| code.code() == "PGRST") => Ok(true),
@@ -138,7 +169,9 @@ impl Actor {
 
     fn some_tags(&mut self) -> Vec<Uuid> {
         let tags = self.house.world.tags.clone();
-        tags.into_iter().filter(|_| self.house.generator.chance(40)).collect()
+        tags.into_iter()
+            .filter(|_| self.house.generator.chance(40))
+            .collect()
     }
 
     /// A contact of the generator, only with values the RPCs let in when `is_valid`.
@@ -152,12 +185,26 @@ impl Actor {
         let (id, version) = self.contact(false).await?;
         let contact = self.random_contact(true);
         let mut fields = serde_json::Map::new();
-        for name in ["full_name", "company", "job_title", "notes", "lifecycle_stage", "birthday", "address", "custom_fields"] {
+        for name in [
+            "full_name",
+            "company",
+            "job_title",
+            "notes",
+            "lifecycle_stage",
+            "birthday",
+            "address",
+            "custom_fields",
+        ] {
             if self.house.generator.chance(30) {
                 fields.insert(name.to_owned(), contact[name].clone());
             }
         }
-        self.run(true, "select public.update_contact($1, $2, $3::text::timestamptz)", &[&id, &Json(fields), &version]).await
+        self.run(
+            true,
+            "select public.update_contact($1, $2, $3::text::timestamptz)",
+            &[&id, &Json(fields), &version],
+        )
+        .await
     }
 
     /// As only a direct write can: wrong types, counters, times, in many rows at once.
@@ -167,7 +214,7 @@ impl Actor {
         self.run(
             false,
             "update public.contacts c set custom_fields = r.custom_fields, address = r.address, messages_sent = r.messages_sent, \
-                messages_received = r.messages_received, created_at = r.created_at, last_message_at = r.last_message_at, \
+                messages_received = least(r.messages_received, 1000), created_at = r.created_at, last_message_at = r.last_message_at, \
                 last_inbound_at = r.last_inbound_at, opt_in_at = r.opt_in_at, source = r.source, opt_in_status = r.opt_in_status, username = r.username \
              from jsonb_populate_record(null::public.contacts, $2) r where c.id = any ($1)",
             &[&ids, &Json(contact)],
@@ -178,7 +225,8 @@ impl Actor {
     async fn tags(&mut self) -> anyhow::Result<bool> {
         let (id, _) = self.contact(false).await?;
         let tags = self.some_tags();
-        self.run(true, "select public.set_contact_tags($1, $2)", &[&id, &tags]).await
+        self.run(true, "select public.set_contact_tags($1, $2)", &[&id, &tags])
+            .await
     }
 
     async fn inbound(&mut self) -> anyhow::Result<bool> {
@@ -196,25 +244,56 @@ impl Actor {
                 "profile_name": "Customer", "wa_message_id": format!("wamid.{}", Uuid::now_v7()), "occurred_at": at, "type": "text",
                 "body": *self.house.generator.pick(&["Hello", "STOP", "start"]), "payload": {}, "is_placeholder": false, "opens_window": true }));
         }
-        self.run(false, "select * from worker.apply_messages($1)", &[&Json(events)]).await
+        self.run(false, "select * from worker.apply_messages($1)", &[&Json(events)])
+            .await
     }
 
     async fn conversation(&mut self) -> anyhow::Result<bool> {
         let rows = self
             .house
             .database
-            .query("select id from public.conversations where org_id = $1 order by id", &[&self.house.organisation.org_id])
+            .query(
+                "select id from public.conversations where org_id = $1 order by id",
+                &[&self.house.organisation.org_id],
+            )
             .await?;
         let (contact, _) = self.contact(false).await?;
         let account = self.house.organisation.account_id;
-        let id: Uuid = if rows.is_empty() { Uuid::nil() } else { self.house.generator.pick(&rows).get(0) };
+        let id: Uuid = if rows.is_empty() {
+            Uuid::nil()
+        } else {
+            self.house.generator.pick(&rows).get(0)
+        };
         let key = Uuid::now_v7().to_string();
         match self.house.generator.below(5) {
-            0 => self.run(true, "select public.resolve_conversation($1)", &[&id]).await,
-            1 => self.run(true, "select public.reopen_conversation($1)", &[&id]).await,
-            2 => self.run(true, "select public.start_conversation($1, $2)", &[&contact, &account]).await,
-            3 => self.run(true, "select public.send_message($1, $2, 'text', 'Hello')", &[&id, &key]).await,
-            _ => self.run(false, "select private.fold_sent_messages(100)", &[]).await,
+            0 => {
+                self.run(true, "select public.resolve_conversation($1)", &[&id])
+                    .await
+            }
+            1 => {
+                self.run(true, "select public.reopen_conversation($1)", &[&id])
+                    .await
+            }
+            2 => {
+                self.run(
+                    true,
+                    "select public.start_conversation($1, $2)",
+                    &[&contact, &account],
+                )
+                .await
+            }
+            3 => {
+                self.run(
+                    true,
+                    "select public.send_message($1, $2, 'text', 'Hello')",
+                    &[&id, &key],
+                )
+                .await
+            }
+            _ => {
+                self.run(false, "select private.fold_sent_messages(100)", &[])
+                    .await
+            }
         }
     }
 
@@ -223,7 +302,10 @@ impl Actor {
         let mut phones = std::collections::BTreeSet::new();
         for nth in 1..=1 + self.house.generator.below(8) {
             let contact = self.random_contact(true);
-            if let Some(phone) = contact["phone"].as_str().filter(|phone| phones.insert((*phone).to_owned())) {
+            if let Some(phone) = contact["phone"]
+                .as_str()
+                .filter(|phone| phones.insert((*phone).to_owned()))
+            {
                 let tag = format!("Tag {}", 1 + self.house.generator.below(6));
                 lines.push(json!({ "line": nth, "cells": [phone], "phone": phone, "full_name": contact["full_name"], "company": contact["company"],
                     "birthday": contact["birthday"], "lifecycle_stage": contact["lifecycle_stage"], "address": contact["address"],
@@ -235,7 +317,12 @@ impl Actor {
         self.run(
             false,
             "select private.proof_import($1, $2, $3, $4)",
-            &[&organisation.org_id, &organisation.agent_id, &Json(lines), &duplicates],
+            &[
+                &organisation.org_id,
+                &organisation.agent_id,
+                &Json(lines),
+                &duplicates,
+            ],
         )
         .await
     }
@@ -250,33 +337,52 @@ impl Actor {
         let change = match self.house.generator.below(6) {
             0 => json!({ "action": "add_tags", "tag_ids": tags }),
             1 => json!({ "action": "remove_tags", "tag_ids": tags }),
-            2 => json!({ "action": "set_lifecycle_stage", "stage": *self.house.generator.pick(&["lead", "customer"]) }),
-            3 => json!({ "action": "set_consent", "status": *self.house.generator.pick(&["opted_in", "opted_out"]), "source": "manual" }),
+            2 => {
+                json!({ "action": "set_lifecycle_stage", "stage": *self.house.generator.pick(&["lead", "customer"]) })
+            }
+            3 => {
+                json!({ "action": "set_consent", "status": *self.house.generator.pick(&["opted_in", "opted_out"]), "source": "manual" })
+            }
             // A selection of a few, or everybody would soon be in the trash.
             4 => {
                 let ids = self.contacts(2).await?;
-                return self.change(json!({ "ids": ids }), json!({ "action": "delete" })).await;
+                return self
+                    .change(json!({ "ids": ids }), json!({ "action": "delete" }))
+                    .await;
             }
-            _ => return self.change(json!({ "trash": true }), json!({ "action": "restore" })).await,
+            _ => {
+                return self
+                    .change(json!({ "trash": true }), json!({ "action": "restore" }))
+                    .await;
+            }
         };
         self.change(selection, change).await
     }
 
     async fn change(&mut self, selection: Value, change: Value) -> anyhow::Result<bool> {
         let org_id = self.house.organisation.org_id;
-        self.run(true, "select public.change_contacts($1, $2, $3)", &[&org_id, &Json(selection), &Json(change)]).await
+        self.run(
+            true,
+            "select public.change_contacts($1, $2, $3)",
+            &[&org_id, &Json(selection), &Json(change)],
+        )
+        .await
     }
 
     async fn merge(&mut self) -> anyhow::Result<bool> {
         let ids = self.contacts(2).await?;
-        let refused = self.run(true, "select public.merge_contacts($1, $2)", &[&ids[0], &ids[1]]).await?;
+        let refused = self
+            .run(true, "select public.merge_contacts($1, $2)", &[&ids[0], &ids[1]])
+            .await?;
         self.replace_if_few().await?;
         Ok(refused)
     }
 
     async fn erase(&mut self) -> anyhow::Result<bool> {
         let (id, _) = self.contact(true).await?;
-        let refused = self.run(true, "select public.erase_contact($1, 'ERASE')", &[&id]).await?;
+        let refused = self
+            .run(true, "select public.erase_contact($1, 'ERASE')", &[&id])
+            .await?;
         self.replace_if_few().await?;
         Ok(refused)
     }
@@ -287,22 +393,41 @@ impl Actor {
         let mut facts = self.house.generator.facts(&self.house.world);
         facts["contact"]["phone"] = Value::Null;
         facts["contact"]["email"] = Value::Null;
+        facts["contact"]["messages_received"] = json!(3);
         let people = json!([{ "id": Uuid::now_v7(), "facts": facts }]);
-        self.run(false, include_str!("../../sql/proof/people.sql"), &[&org_id, &account_id, &Json(people)]).await?;
+        self.run(
+            false,
+            include_str!("../../sql/proof/people.sql"),
+            &[&org_id, &account_id, &Json(people)],
+        )
+        .await?;
         Ok(())
     }
 
     async fn trash(&mut self) -> anyhow::Result<bool> {
         let (id, _) = self.contact(true).await?;
-        let what = if self.house.generator.chance(60) { "delete" } else { "restore" };
-        self.run(true, &format!("select public.{what}_contact($1)"), &[&id]).await
+        let what = if self.house.generator.chance(60) {
+            "delete"
+        } else {
+            "restore"
+        };
+        self.run(true, &format!("select public.{what}_contact($1)"), &[&id])
+            .await
     }
 
     async fn pin(&mut self) -> anyhow::Result<bool> {
         let segment = self.segment(None).await?;
         let ids = self.contacts(3).await?;
-        let kind = *self.house.generator.pick(&[Some("include"), Some("exclude"), None]);
-        self.run(true, "select public.pin_segment_contacts($1, $2, $3)", &[&segment, &ids, &kind]).await
+        let kind = *self
+            .house
+            .generator
+            .pick(&[Some("include"), Some("exclude"), None]);
+        self.run(
+            true,
+            "select public.pin_segment_contacts($1, $2, $3)",
+            &[&segment, &ids, &kind],
+        )
+        .await
     }
 
     async fn edit_rules(&mut self) -> anyhow::Result<bool> {
@@ -317,36 +442,68 @@ impl Actor {
     }
 
     async fn segments(&mut self) -> anyhow::Result<bool> {
-        let (org_id, segment) = (self.house.organisation.org_id, self.segment(Some("dynamic")).await?);
+        let (org_id, segment) = (
+            self.house.organisation.org_id,
+            self.segment(Some("dynamic")).await?,
+        );
         if self.house.generator.chance(40) {
-            return self.run(true, "select public.delete_segment($1)", &[&segment]).await;
+            return self
+                .run(true, "select public.delete_segment($1)", &[&segment])
+                .await;
         }
         self.named += 1;
         let name = format!("Later {}", self.named);
         if self.house.generator.chance(30) {
             let selection = json!({ "rules": self.house.generator.rules(&self.house.world) });
             return self
-                .run(true, "select public.create_segment($1, $2, 'static', null, $3)", &[&org_id, &name, &Json(selection)])
+                .run(
+                    true,
+                    "select public.create_segment($1, $2, 'static', null, $3)",
+                    &[&org_id, &name, &Json(selection)],
+                )
                 .await;
         }
         let rules = self.house.generator.rules(&self.house.world);
-        self.run(true, "select public.create_segment($1, $2, 'dynamic', $3)", &[&org_id, &name, &Json(rules)]).await
+        self.run(
+            true,
+            "select public.create_segment($1, $2, 'dynamic', $3)",
+            &[&org_id, &name, &Json(rules)],
+        )
+        .await
     }
 
     async fn definition(&mut self) -> anyhow::Result<bool> {
         let rows = self
             .house
             .database
-            .query("select id, key from public.custom_field_definitions where org_id = $1 order by key", &[&self.house.organisation.org_id])
+            .query(
+                "select id, key from public.custom_field_definitions where org_id = $1 order by key",
+                &[&self.house.organisation.org_id],
+            )
             .await?;
         let row = self.house.generator.pick(&rows);
         let (id, key): (Uuid, String) = (row.get(0), row.get(1));
-        let options = ["gold".to_owned(), "Silver".to_owned(), format!("new {}", self.house.generator.below(9))];
+        let options = [
+            "gold".to_owned(),
+            "Silver".to_owned(),
+            format!("new {}", self.house.generator.below(9)),
+        ];
         match self.house.generator.below(4) {
-            0 => self.run(true, "select public.archive_custom_field($1)", &[&id]).await,
-            1 => self.run(true, "select public.restore_custom_field($1)", &[&id]).await,
+            0 => {
+                self.run(true, "select public.archive_custom_field($1)", &[&id])
+                    .await
+            }
+            1 => {
+                self.run(true, "select public.restore_custom_field($1)", &[&id])
+                    .await
+            }
             2 if key == "tier" || key == "likes" => {
-                self.run(true, "select public.update_custom_field($1, p_options => $2)", &[&id, &&options[..]]).await
+                self.run(
+                    true,
+                    "select public.update_custom_field($1, p_options => $2)",
+                    &[&id, &&options[..]],
+                )
+                .await
             }
             // No RPC changes a type; the rules that ask such a field must then match nobody, or read it anew.
             _ => {
@@ -364,7 +521,12 @@ impl Actor {
     async fn time_zone(&mut self) -> anyhow::Result<bool> {
         let zone = *self.house.generator.pick(&TIME_ZONES);
         let org_id = self.house.organisation.org_id;
-        self.run(true, "select public.update_organization($1, 'Proof', 'MY', $2)", &[&org_id, &zone]).await
+        self.run(
+            true,
+            "select public.update_organization($1, 'Proof', 'MY', $2)",
+            &[&org_id, &zone],
+        )
+        .await
     }
 
     /// Forwards by seconds, hours and days, backwards more rarely; now and then exactly onto a boundary of a rule.
@@ -373,7 +535,11 @@ impl Actor {
         let generator = &mut self.house.generator;
         let unit = *generator.pick(&[1_000_000, 3_600_000_000, DAY, 7 * DAY]);
         let distance = unit * (1 + generator.below(9) as i64) + *generator.pick(&[0, 0, 1, -1]);
-        let to = if generator.chance(70) { moment.now + distance } else { moment.now - distance };
+        let to = if generator.chance(70) {
+            moment.now + distance
+        } else {
+            moment.now - distance
+        };
         if generator.chance(40) {
             let (id, _) = self.contact(false).await?;
             let hours = *self.house.generator.pick(&[1, 24, 72, 168, 720]);
@@ -386,7 +552,12 @@ impl Actor {
                 .await;
         }
         let to = write_time(to);
-        self.run(false, "update private.proof_clock set now = $1::text::timestamptz", &[&to]).await
+        self.run(
+            false,
+            "update private.proof_clock set now = $1::text::timestamptz",
+            &[&to],
+        )
+        .await
     }
 
     /// As the rooms of campaigns and flows will: what happened, and the contact into the queue.

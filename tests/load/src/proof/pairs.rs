@@ -56,7 +56,10 @@ async fn asked_in_sql(house: &House) -> anyhow::Result<()> {
     ensure!(
         wrong.is_empty(),
         "explain_segment and the members differ: {:?}",
-        wrong.iter().map(|row| row.get::<_, Json<serde_json::Value>>(2).0).next()
+        wrong
+            .iter()
+            .map(|row| row.get::<_, Json<serde_json::Value>>(2).0)
+            .next()
     );
     Ok(())
 }

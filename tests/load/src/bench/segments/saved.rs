@@ -29,7 +29,7 @@ pub async fn create(member: &Member, audience: &Audience, name: &str, rules: &Va
     Ok(row["id"].as_str().context("a segment has an id")?.parse()?)
 }
 
-/// The set's twenty and as many of them narrowed to a stage or a source as make fifty; `customers` is one already.
+/// The set's twenty and as many of them narrowed to a consent or a source as make fifty; `customers` is one already.
 pub async fn create_all(
     member: &Member,
     audience: &Audience,
@@ -37,7 +37,7 @@ pub async fn create_all(
     set: &[Rule],
 ) -> anyhow::Result<Vec<Segment>> {
     let narrowings = [
-        json!({ "field": "lifecycle_stage", "operator": "is_not", "value": "churned" }),
+        json!({ "field": "opt_in_status", "operator": "is_not", "value": "opted_out" }),
         json!({ "field": "source", "operator": "is", "value": "import" }),
     ];
     let mut segments = vec![Segment {
