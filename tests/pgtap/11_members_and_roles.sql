@@ -24,7 +24,8 @@ insert into rights values
     ('answer', array['owner', 'admin', 'agent']),
     ('tags', array['owner', 'admin', 'campaign_manager']),
     ('settings', array['owner', 'admin']),
-    ('own', array['owner']);
+    ('own', array['owner']),
+    ('campaigns', array['owner', 'admin', 'campaign_manager']);
 
 select is(
     tests.trial('acme.' || r.role, replace(c.statement, '{org}', 'acme')),

@@ -34,7 +34,7 @@ create temporary table export as select tests.exported('acme.campaign_manager') 
 select is(e #>> '{contact,email}', 'siti@example.test', 'an export has the contact') from export;
 select is(e -> 'custom_fields', '[{"label": "Tier", "value": "Gold"}]', 'its own fields by name') from export;
 select is(e #>> '{tags,0,name}', 'VIP', 'tags') from export;
-select is(e #>> '{segments,0,name}', 'List', 'segments') from export;
+select is(e #>> '{segments,0,name}', 'A list', 'segments') from export;
 select is(jsonb_array_length(e -> 'consents'), 1, 'consents') from export;
 select is(jsonb_array_length(e #> '{conversations,0,messages}'), 4, 'every message') from export;
 select is(jsonb_array_length(e -> 'activity') > 0, true, 'and the feed') from export;

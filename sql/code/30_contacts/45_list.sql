@@ -40,7 +40,8 @@ begin
         v_filter.patterns := v_filter.patterns || array(select p.value from jsonb_array_elements_text(v_word) p);
     end loop;
     if p_rules is not null and p_rules <> 'null' then
-        v_context := private.segment_context(p_org_id);
+        -- What is in the trash is not in the search.
+        v_context := private.segment_context(p_org_id) || jsonb_build_object('search', not p_trash);
         v_problems := octopush.check_segment(p_rules, v_context);
         if jsonb_array_length(v_problems) > 0 then
             perform private.raise_error('SEGMENT_002', jsonb_build_object('problems', v_problems));

@@ -7,7 +7,7 @@ returns jsonb
 language sql stable
 set search_path = ''
 as $$
-    select jsonb_build_object('time_zone', o.time_zone, 'custom_fields', coalesce((
+    select jsonb_build_object('org_id', o.id, 'search', true, 'time_zone', o.time_zone, 'custom_fields', coalesce((
         select jsonb_agg(jsonb_build_object('key', d.key, 'label', d.label, 'type', d.type, 'options', d.options) order by d.key)
         from public.custom_field_definitions d where d.org_id = o.id), '[]'))
     from public.organizations o where o.id = p_org_id

@@ -4,7 +4,7 @@
 create table tests.calls (
     function_name text primary key,
     -- self: needs no organisation; expected then says the outcome for members.
-    needed text not null check (needed in ('self', 'read', 'contacts', 'delete', 'trash', 'answer', 'tags', 'settings', 'own')),
+    needed text not null check (needed in ('self', 'read', 'contacts', 'delete', 'trash', 'answer', 'tags', 'settings', 'own', 'campaigns')),
     statement text not null,
     expected text
 );
@@ -77,3 +77,27 @@ begin
     return v_code;
 end
 $$;
+
+insert into tests.calls (function_name, needed, statement, expected) values
+    ('create_segment', 'campaigns', $$ select create_segment(tests.id('{org}'), 'New', 'dynamic', '{"all": []}') $$, null),
+    ('update_segment', 'campaigns', $$ select update_segment(tests.id('{org}.outer'), 'Renamed', '{"none": []}', null,
+        (select s.updated_at from public.segments s where s.id = tests.id('{org}.outer'))) $$, null),
+    ('delete_segment', 'campaigns', $$ select delete_segment(tests.id('{org}.list')) $$, null),
+    ('pin_segment_contacts', 'campaigns', $$ select pin_segment_contacts(tests.id('{org}.segment'), array[tests.id('{org}.siti')], 'exclude') $$, null),
+    ('preview_segment', 'read', $$ select preview_segment(tests.id('{org}'), '{"all": []}') $$, null),
+    ('segment_usage', 'read', $$ select segment_usage(tests.id('{org}.segment')) $$, null),
+    ('segment_catalog', 'read', $$ select segment_catalog(tests.id('{org}')) $$, null),
+    ('segment_sentence', 'read', $$ select segment_sentence(tests.id('{org}.segment')) $$, null),
+    ('explain_segment', 'read', $$ select explain_segment(tests.id('{org}.segment'), tests.id('{org}.siti')) $$, null),
+    ('contact_segments', 'read', $$ select contact_segments(tests.id('{org}.siti')) $$, null),
+    ('segment_members', 'read', $$ select segment_members(tests.id('{org}.segment')) $$, null),
+    ('segment_sql', 'read', $$ select segment_sql(tests.id('{org}.segment')) $$, null),
+    ('segment_plan', 'read', $$ select segment_plan(tests.id('{org}.segment')) $$, null);
+
+insert into tests.calls (function_name, needed, statement, expected) values
+    ('create_import', 'delete', $$ select create_import(tests.id('{org}'), tests.id('{org}') || '/upload/people.csv', 'people.csv') $$, null),
+    ('inspect_import', 'delete', $$ select inspect_import(tests.id('{org}.import'), '{"delimiter": ";"}') $$, null),
+    ('preview_import', 'delete', $$ select preview_import(tests.id('{org}.import'), '[{"index": 0, "field": "phone"}]') $$, null),
+    ('start_import', 'delete', $$ select start_import(tests.id('{org}.import'), '[{"index": 0, "field": "phone"}]') $$, null),
+    ('cancel_job', 'delete', $$ select cancel_job(tests.id('{org}.import')) $$, null),
+    ('create_export', 'delete', $$ select create_export(tests.id('{org}')) $$, null);

@@ -14,6 +14,7 @@ set local search_path = tests, extensions, public;
 \ir conversations.sql
 \ir webhooks.sql
 \ir sending.sql
+\ir segments.sql
 \ir calls.sql
 \ir rows.sql
 

@@ -45,5 +45,17 @@ begin
     values (tests.id(p_org || '.number'), tests.id(p_org || '.holder'), 1, now());
     insert into private.parked_statuses (phone_number_id, wa_message_id, status) values (v_phone_number_id, 'wamid.early', '{}');
     insert into private.webhook_events (body) values ('{}');
+    insert into storage.objects (bucket_id, name) values ('imports', v_org_id || '/upload/people.csv');
+    insert into public.jobs (id, org_id, kind, status, input) values
+        (tests.id(p_org || '.import'), v_org_id, 'import', 'waiting', jsonb_build_object('path', v_org_id || '/upload/people.csv')),
+        (tests.id(p_org || '.export'), v_org_id, 'export', 'running', '{}');
+    insert into private.import_files (job_id, size, head)
+    values (tests.id(p_org || '.import'), 24, convert_to(E'Phone,Name\n+60123456789,Mei\n', 'UTF8'));
+    insert into private.import_rows (job_id, line, cells, outcome, reason)
+    values (tests.id(p_org || '.import'), 2, '{x}', 'failed', 'This is no phone number.');
+    insert into private.job_items (job_id, position, contact_id) values (tests.id(p_org || '.export'), 1, tests.id(p_org || '.siti'));
+    insert into private.job_leases (job_id, holder, lock_key, lease_until)
+    values (tests.id(p_org || '.export'), tests.id(p_org || '.holder'), 1, now());
+    perform tests.make_segment_rows(p_org);
 end
 $$;

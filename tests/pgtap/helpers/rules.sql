@@ -19,6 +19,7 @@ insert into tests.special_policies values
     ('whatsapp_events', '(org_id = ANY (( SELECT private.my_orgs_with(''settings.manage''::text) AS my_orgs_with)::uuid[]))'),
     ('contacts', '((org_id = ANY (( SELECT private.my_org_ids() AS my_org_ids)::uuid[])) AND ((deleted_at IS NULL) OR '
         '(org_id = ANY (( SELECT private.my_orgs_with(''contacts.trash''::text) AS my_orgs_with)::uuid[]))))'),
+    ('jobs', '(org_id = ANY (( SELECT private.my_orgs_with(''contacts.bulk''::text) AS my_orgs_with)::uuid[]))'),
     ('notifications', '((user_id = ( SELECT auth.uid() AS uid)) AND (org_id = ANY (( SELECT private.my_org_ids() AS my_org_ids)::uuid[])))');
 
 create view tests.our_tables as
@@ -64,7 +65,7 @@ $$),
     where p.schemaname in ('public', 'private', 'worker') and (p.with_check is not null or p.qual is distinct from
         coalesce(s.expression, '(org_id = ANY (( SELECT private.my_org_ids() AS my_org_ids)::uuid[]))'))
 $$),
-('foreign_policies', 'Realtime and Storage have our four policies and no other', $$
+('foreign_policies', 'Realtime and Storage have our policies and no other', $$
     select p.object from (
         select format('%s.%s %s %s %s %s %s', p.schemaname, p.tablename, p.cmd, p.permissive, p.roles, p.qual, p.with_check) as object
         from pg_catalog.pg_policies p where p.schemaname in ('realtime', 'storage')
@@ -76,9 +77,15 @@ $$),
         'storage.objects SELECT PERMISSIVE {authenticated} ((bucket_id = ''media''::text) AND ((storage.foldername(name))[1] = ANY '
             '((( SELECT private.my_org_ids() AS my_org_ids))::text[]))) ',
         'storage.objects INSERT PERMISSIVE {authenticated}  ((bucket_id = ''media''::text) AND ((storage.foldername(name))[1] = ANY '
-            '((( SELECT private.my_orgs_with(''inbox.answer''::text) AS my_orgs_with))::text[])))')
+            '((( SELECT private.my_orgs_with(''inbox.answer''::text) AS my_orgs_with))::text[])))',
+        'storage.objects SELECT PERMISSIVE {authenticated} ((bucket_id = ''imports''::text) AND ((storage.foldername(name))[1] = ANY '
+            '((( SELECT private.my_orgs_with(''contacts.bulk''::text) AS my_orgs_with))::text[]))) ',
+        'storage.objects INSERT PERMISSIVE {authenticated}  ((bucket_id = ''imports''::text) AND ((storage.foldername(name))[1] = ANY '
+            '((( SELECT private.my_orgs_with(''contacts.bulk''::text) AS my_orgs_with))::text[])))',
+        'storage.objects SELECT PERMISSIVE {authenticated} ((bucket_id = ''exports''::text) AND ((storage.foldername(name))[1] = ANY '
+            '((( SELECT private.my_orgs_with(''contacts.bulk''::text) AS my_orgs_with))::text[]))) ')
     union all
-    select 'there are ' || count(*) from pg_catalog.pg_policies p where p.schemaname in ('realtime', 'storage') having count(*) <> 4
+    select 'there are ' || count(*) from pg_catalog.pg_policies p where p.schemaname in ('realtime', 'storage') having count(*) <> 7
 $$),
 ('tenant_column', 'every tenant table has org_id not null, an index that begins with it or with a row of one tenant, and a way to organizations', $$
     select t.object from tests.our_tables t

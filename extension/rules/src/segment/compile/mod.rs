@@ -33,6 +33,7 @@ pub fn compile(rules: &Rules, context: &Context, first_param: usize) -> Compiled
     let mut compiler = Compiler {
         time_zone: &context.time_zone,
         has_search: context.has_search,
+        org_id: context.org_id.as_deref(),
         is_required: true,
         binds: Binds::new(first_param),
     };
@@ -46,6 +47,7 @@ pub fn compile(rules: &Rules, context: &Context, first_param: usize) -> Compiled
 struct Compiler<'a> {
     time_zone: &'a str,
     has_search: bool,
+    org_id: Option<&'a str>,
     /// Whether the whole is false where the node at hand is: only there does a join with another index narrow the scan.
     is_required: bool,
     binds: Binds,

@@ -4,26 +4,35 @@ use super::super::operand::Operand;
 use super::super::operator::Operator;
 use super::Compiler;
 
-const TAGGED: &str = "select from public.contact_tags t where t.org_id = c.org_id and t.contact_id = c.id";
-
 /// Up to this many tags each is looked up by itself; beyond, they are counted in one go.
 const MAX_SINGLE_LOOKUPS: usize = 3;
 
 impl Compiler<'_> {
+    fn organisation(&mut self) -> String {
+        match self.org_id {
+            Some(id) => format!("{}::uuid", self.binds.value(id)),
+            None => "c.org_id".into(),
+        }
+    }
+
     pub(super) fn tags(&mut self, operator: Operator, operand: &Operand, is_negated: bool) -> String {
+        let tagged = format!(
+            "select from public.contact_tags t where t.org_id = {} and t.contact_id = c.id",
+            self.organisation()
+        );
         let Operand::Ids(ids) = operand else {
-            return exists(TAGGED, !is_negated);
+            return exists(&tagged, !is_negated);
         };
         if operator != Operator::HasAllOf || ids.len() == 1 {
             return match ids.as_slice() {
                 [only] => {
                     let tag = self.binds.value(only.to_string());
-                    exists(&format!("{TAGGED} and t.tag_id = {tag}::uuid"), is_negated)
+                    exists(&format!("{tagged} and t.tag_id = {tag}::uuid"), is_negated)
                 }
                 _ => {
                     let tags = self.binds.array(ids.iter().map(|id| id.to_string()));
                     exists(
-                        &format!("{TAGGED} and t.tag_id = any ({tags}::uuid[])"),
+                        &format!("{tagged} and t.tag_id = any ({tags}::uuid[])"),
                         is_negated,
                     )
                 }
@@ -32,14 +41,14 @@ impl Compiler<'_> {
         if ids.len() <= MAX_SINGLE_LOOKUPS {
             let each = ids.iter().map(|id| {
                 let tag = self.binds.value(id.to_string());
-                exists(&format!("{TAGGED} and t.tag_id = {tag}::uuid"), is_negated)
+                exists(&format!("{tagged} and t.tag_id = {tag}::uuid"), is_negated)
             });
             let joint = if is_negated { " or " } else { " and " };
             return format!("({})", each.collect::<Vec<_>>().join(joint));
         }
         let count = self.binds.value(ids.len().to_string());
         let tags = self.binds.array(ids.iter().map(|id| id.to_string()));
-        let counted = TAGGED.replacen("select", "select count(*)", 1);
+        let counted = tagged.replacen("select", "select count(*)", 1);
         let sign = if is_negated { "<" } else { "=" };
         format!("(({counted} and t.tag_id = any ({tags}::uuid[])) {sign} {count}::int)")
     }
@@ -50,8 +59,11 @@ impl Compiler<'_> {
         } else {
             ""
         };
-        let rows = "select from public.conversations v where v.org_id = c.org_id and v.contact_id = c.id";
-        exists(&format!("{rows}{status}"), is_negated)
+        let organisation = self.organisation();
+        let rows = format!(
+            "select from public.conversations v where v.org_id = {organisation} and v.contact_id = c.id{status}"
+        );
+        exists(&rows, is_negated)
     }
 
     /// Only members of the same organisation are ever in a segment, so its id says enough.
@@ -72,10 +84,10 @@ impl Compiler<'_> {
             Operator::Replied => "replied_at",
             _ => "clicked_at",
         };
-        let campaign = self.id(operand);
+        let (organisation, campaign) = (self.organisation(), self.id(operand));
         exists(
             &format!(
-                "select from private.campaign_reactions r where r.org_id = c.org_id and r.contact_id = c.id \
+                "select from private.campaign_reactions r where r.org_id = {organisation} and r.contact_id = c.id \
                  and r.campaign_id = {campaign} and r.{reaction} is not null"
             ),
             is_negated,
@@ -88,10 +100,10 @@ impl Compiler<'_> {
         } else {
             "completed"
         };
-        let flow = self.id(operand);
+        let (organisation, flow) = (self.organisation(), self.id(operand));
         exists(
             &format!(
-                "select from private.flow_runs f where f.org_id = c.org_id and f.contact_id = c.id \
+                "select from private.flow_runs f where f.org_id = {organisation} and f.contact_id = c.id \
                  and f.flow_id = {flow} and f.status = '{status}'"
             ),
             is_negated,

@@ -107,6 +107,7 @@ impl Generator {
                 .collect(),
             now: Some(self.now()),
             has_search: false,
+            org_id: None,
         };
         let moment =
             Moment::of(&context).unwrap_or_else(|problem| unreachable!("our own context: {problem}"));
