@@ -11,6 +11,42 @@ CREATE SCHEMA worker;
 
 COMMENT ON SCHEMA worker IS 'The verbs of the workers: security definer functions, executable by octopush_worker only.';
 
+CREATE TYPE private.contact_filter AS (
+	source text,
+	condition text,
+	rule_values text[],
+	patterns text[]
+);
+
+CREATE TYPE private.import_line AS (
+	line bigint,
+	cells text[],
+	problem text,
+	phone text,
+	full_name text,
+	email text,
+	company text,
+	job_title text,
+	notes text,
+	birthday date,
+	lifecycle_stage text,
+	address jsonb,
+	custom_fields jsonb,
+	tags text[],
+	also jsonb
+);
+
+CREATE FUNCTION private.add_default_keywords() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    insert into public.consent_keywords (org_id, kind, word, bare)
+    select o.id, k.kind, k.word, k.word from new_organizations o cross join private.default_keywords() k;
+    return null;
+end
+$$;
+
 CREATE TABLE public.conversations (
     id uuid DEFAULT octopush.uuid_v7() NOT NULL,
     org_id uuid NOT NULL,
@@ -64,6 +100,187 @@ begin
 end
 $$;
 
+CREATE FUNCTION private.add_to_search() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    insert into private.contact_search (org_id, contact_id, created_at, search_text)
+    select c.org_id, c.id, c.created_at, private.contact_search_text(c.search_text, c.wa_id) from new_contacts c where c.deleted_at is null;
+    return null;
+end
+$$;
+
+CREATE FUNCTION private.advance_segment_clock(p_org_id uuid, p_now timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_clock private.segment_clocks;
+    v_today date;
+begin
+    select k.* into v_clock from private.segment_clocks k where k.org_id = p_org_id;
+    if v_clock.library is distinct from octopush.version() then
+        perform private.compile_programs(p_org_id, p_now);
+    end if;
+    if not v_clock.has_horizons or p_now >= v_clock.judged_at and p_now < v_clock.evaluated_until + interval '1 second' then
+        return;
+    end if;
+    -- Backwards: whoever has a boundary in the time that is yet to come again.
+    perform private.queue_time_boundaries(p_org_id, least(v_clock.evaluated_until, p_now), greatest(v_clock.evaluated_until, v_clock.judged_at, p_now));
+    v_today := (select (p_now at time zone o.time_zone)::date from public.organizations o where o.id = p_org_id);
+    if v_today <> v_clock.local_date then
+        perform private.request_rebuilds(p_org_id,
+            array(select p.segment_id from private.segment_programs p where p.org_id = p_org_id and p.is_calendar), 'time');
+    end if;
+    update private.segment_clocks k set evaluated_until = p_now, judged_at = p_now, local_date = v_today where k.org_id = p_org_id;
+end
+$$;
+
+CREATE FUNCTION private.apply_consent_keywords(p_inserted jsonb) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_decision record;
+    v_status text;
+    v_old text;
+    v_message public.messages;
+begin
+    for v_decision in
+        select i.id, i.org_id, i.conversation_id, i.contact_id, i.occurred_at, k.kind, k.word
+        from jsonb_to_recordset(p_inserted) as i (
+            id uuid, org_id uuid, conversation_id uuid, contact_id uuid, type text, body text, occurred_at timestamptz, is_new boolean)
+        join public.consent_keywords k on k.org_id = i.org_id and k.bare = private.bare_word(i.body)
+        -- A button of ours is a word, too.
+        where i.is_new and i.type in ('text', 'button', 'interactive') and length(i.body) <= 80
+        order by i.occurred_at, i.id
+    loop
+        v_status := case v_decision.kind when 'stop' then 'opted_out' else 'opted_in' end;
+        select c.opt_in_status into v_old from public.contacts c where c.id = v_decision.contact_id;
+        continue when v_old = v_status or exists (
+            select from public.contact_consents x
+            where x.org_id = v_decision.org_id and x.contact_id = v_decision.contact_id and x.source = 'whatsapp' and x.actor_id is null
+                and x.decided_at > v_decision.occurred_at);
+        update public.contacts c set opt_in_status = v_status, opt_in_source = 'whatsapp', updated_at = clock_timestamp(),
+            opt_in_at = case when v_status = 'opted_in' then v_decision.occurred_at else c.opt_in_at end
+        where c.id = v_decision.contact_id;
+        perform private.record_consents(v_decision.org_id, null, jsonb_build_array(jsonb_build_object('contact_id', v_decision.contact_id,
+            'old', v_old, 'new', v_status, 'source', 'whatsapp', 'evidence', v_decision.word || ', message ' || v_decision.id,
+            'decided_at', v_decision.occurred_at)));
+        perform private.broadcast_contacts(v_decision.org_id, array[v_decision.contact_id]);
+
+        -- A number that cannot send just now, or a message that took a day to arrive: the decision holds without an answer.
+        continue when private.may_send(v_decision.conversation_id, 'text') is not null;
+        insert into public.messages (org_id, conversation_id, whatsapp_account_id, contact_id, direction, type, body, status, client_key)
+        select v.org_id, v.id, v.whatsapp_account_id, v.contact_id, 'outbound', 'text',
+            private.consent_reply(v_decision.org_id, v_decision.kind, v_decision.word), 'pending', 'consent-' || v_decision.id
+        from public.conversations v where v.id = v_decision.conversation_id
+        on conflict (org_id, client_key) where client_key is not null do nothing
+        returning * into v_message;
+        if found then
+            perform private.touch_conversation(v_decision.conversation_id, v_message);
+            perform private.queue_message(v_message.id, 0);
+            perform private.broadcast_messages(v_decision.conversation_id, array[v_message.id]);
+        end if;
+    end loop;
+end
+$$;
+
+CREATE FUNCTION private.apply_contact_change(p_org_id uuid, p_contact_ids uuid[], p_change jsonb, p_actor uuid) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_action text := p_change ->> 'action';
+    v_ids uuid[];
+    v_changed uuid[];
+    v_tag_ids uuid[];
+    v_consents jsonb;
+    v_kind text := case v_action when 'delete' then 'contact.deleted' when 'restore' then 'contact.restored' when 'set_lifecycle_stage' then 'contact.updated' end;
+begin
+    select coalesce(array_agg(x.id), '{}') into v_ids from (
+        select c.id from public.contacts c
+        where c.org_id = p_org_id and c.id = any (p_contact_ids) and c.erased_at is null and (c.deleted_at is not null) = (v_action = 'restore')
+        order by c.id for no key update
+    ) x;
+    if v_action in ('add_tags', 'remove_tags') then
+        -- A tag may have been deleted since a job was queued: the others are still meant.
+        v_tag_ids := array(
+            select t.id from public.tags t
+            where t.org_id = p_org_id and t.id in (select x.value::uuid from jsonb_array_elements_text(p_change -> 'tag_ids') x)
+            order by t.id for key share);
+    end if;
+
+    case v_action
+    when 'add_tags' then
+        with made as (
+            insert into public.contact_tags (org_id, contact_id, tag_id)
+            select p_org_id, c, t from unnest(v_ids) c cross join unnest(v_tag_ids) t
+            on conflict do nothing returning contact_id, tag_id
+        ), told as (
+            insert into public.activity_log (org_id, kind, actor_id, contact_id, data)
+            select p_org_id, 'contact.tags_changed', p_actor, m.contact_id,
+                jsonb_build_object('added', jsonb_agg(m.tag_id), 'removed', '[]'::jsonb)
+            from made m group by m.contact_id returning contact_id
+        )
+        select array_agg(t.contact_id) into v_changed from told t;
+    when 'remove_tags' then
+        with gone as (
+            delete from public.contact_tags ct
+            where ct.org_id = p_org_id and ct.contact_id = any (v_ids) and ct.tag_id = any (v_tag_ids)
+            returning ct.contact_id, ct.tag_id
+        ), told as (
+            insert into public.activity_log (org_id, kind, actor_id, contact_id, data)
+            select p_org_id, 'contact.tags_changed', p_actor, g.contact_id,
+                jsonb_build_object('added', '[]'::jsonb, 'removed', jsonb_agg(g.tag_id))
+            from gone g group by g.contact_id returning contact_id
+        )
+        select array_agg(t.contact_id) into v_changed from told t;
+    when 'set_consent' then
+        with changed as (
+            update public.contacts c set
+                opt_in_status = p_change ->> 'status', opt_in_source = coalesce(p_change ->> 'source', 'manual'), updated_at = clock_timestamp(),
+                opt_in_at = case when p_change ->> 'status' = 'opted_in' then now() else c.opt_in_at end
+            from (select o.id, o.opt_in_status from public.contacts o where o.id = any (v_ids)) o
+            where c.id = o.id and o.opt_in_status <> p_change ->> 'status'
+            returning c.id, o.opt_in_status as old
+        )
+        select array_agg(c.id), jsonb_agg(jsonb_build_object('contact_id', c.id, 'old', c.old, 'new', p_change ->> 'status',
+            'source', coalesce(p_change ->> 'source', 'manual'), 'evidence', nullif(btrim(p_change ->> 'evidence'), '')))
+        into v_changed, v_consents from changed c;
+        if v_consents is not null then
+            perform private.record_consents(p_org_id, p_actor, v_consents);
+        end if;
+    when 'set_lifecycle_stage' then
+        with changed as (
+            update public.contacts c set lifecycle_stage = p_change ->> 'stage', updated_at = clock_timestamp()
+            where c.id = any (v_ids) and c.lifecycle_stage <> p_change ->> 'stage' returning c.id
+        )
+        select array_agg(c.id) into v_changed from changed c;
+    else
+        with changed as (
+            update public.contacts c set deleted_at = case when v_action = 'delete' then now() end, updated_at = clock_timestamp()
+            where c.id = any (v_ids) returning c.id
+        )
+        select array_agg(c.id) into v_changed from changed c;
+    end case;
+
+    if v_changed is null then
+        return 0;
+    end if;
+    if v_kind is not null then
+        insert into public.activity_log (org_id, kind, actor_id, contact_id, data)
+        select p_org_id, v_kind, p_actor, x,
+            case when v_action = 'set_lifecycle_stage' then '{"fields": ["lifecycle_stage"]}'::jsonb else '{}'::jsonb end
+        from unnest(v_changed) x;
+    end if;
+    perform private.broadcast('org:' || p_org_id, 'activity', '{}');
+    perform private.broadcast_contacts(p_org_id, v_changed);
+    return cardinality(v_changed);
+end
+$$;
+
 CREATE FUNCTION private.apply_reactions(p_reactions jsonb) RETURNS uuid[]
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -96,12 +313,106 @@ begin
 end
 $$;
 
+CREATE TABLE public.segments (
+    id uuid DEFAULT octopush.uuid_v7() NOT NULL,
+    org_id uuid NOT NULL,
+    name text NOT NULL,
+    description text,
+    kind text NOT NULL,
+    rules jsonb,
+    member_count integer DEFAULT 0 NOT NULL,
+    evaluated_at timestamp with time zone,
+    created_by uuid,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT segments__kind_rules__check CHECK (((kind = 'dynamic'::text) = (rules IS NOT NULL))),
+    CONSTRAINT segments_description_check CHECK ((length(description) <= 1000)),
+    CONSTRAINT segments_kind_check CHECK ((kind = ANY (ARRAY['dynamic'::text, 'static'::text]))),
+    CONSTRAINT segments_member_count_check CHECK ((member_count >= 0)),
+    CONSTRAINT segments_name_check CHECK ((((length(name) >= 1) AND (length(name) <= 100)) AND (name = btrim(name)))),
+    CONSTRAINT segments_rules_check CHECK ((jsonb_typeof(rules) = 'object'::text))
+)
+WITH (fillfactor='60');
+
+COMMENT ON TABLE public.segments IS 'A saved set of contacts: dynamic by rules, kept up to date by itself, or static, a list. At most 200 an organisation.';
+
+COMMENT ON COLUMN public.segments.evaluated_at IS 'When its members were last worked out as a whole; null while that is still to be done.';
+
+COMMENT ON COLUMN public.segments.updated_at IS 'The last edit by a person; members that come and go leave it alone.';
+
+CREATE FUNCTION private.apply_segment_rules(p_segment public.segments, p_cause text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_now timestamptz := private.clock();
+    v_next uuid;
+begin
+    perform private.set_segment_edges(p_segment);
+    perform private.compile_program(p_segment, private.segment_context(p_segment.org_id));
+    update private.segment_programs p set rebuild = 'created' where p.segment_id = p_segment.id and p_cause = 'created';
+    perform private.request_rebuilds(p_segment.org_id, array[p_segment.id], p_cause);
+    perform private.arrange_programs(p_segment.org_id);
+    -- Each level is a statement of every batch.
+    if exists (select from private.segment_programs p where p.org_id = p_segment.org_id and p.level > 8) then
+        perform private.refuse_segment('', 'too_deep', 'Segments within segments go at most 8 deep');
+    end if;
+    perform private.set_segment_clock(p_segment.org_id, v_now);
+    if not private.is_small_organization(p_segment.org_id) then
+        return;
+    end if;
+    loop
+        v_next := private.next_rebuild(p_segment.org_id);
+        exit when v_next is null;
+        perform private.rebuild_segment(v_next, v_now);
+    end loop;
+end
+$$;
+
+CREATE FUNCTION private.arrange_programs(p_org_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    update private.segment_programs p set level = 0
+    where p.org_id = p_org_id and p.level <> 0 and not exists (select from private.segment_edges e where e.segment_id = p.segment_id);
+    -- Each round settles at least one more level.
+    for v_round in 1..200 loop
+        update private.segment_programs p set level = w.level
+        from (
+            select e.segment_id, 1 + max(coalesce(u.level, 0)) as level
+            from private.segment_edges e left join private.segment_programs u on u.segment_id = e.uses_id
+            where e.org_id = p_org_id group by e.segment_id
+        ) w
+        where p.segment_id = w.segment_id and p.level <> w.level;
+        exit when not found;
+    end loop;
+    delete from private.segment_statements s where s.org_id = p_org_id;
+end
+$$;
+
+CREATE FUNCTION private.bare_word(p_text text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO ''
+    AS $$ select upper(regexp_replace(p_text, '[[:punct:][:space:]“”‘’«»…–—·!?。，、！？　]', '', 'g')) $$;
+
 CREATE FUNCTION private.broadcast(p_topic text, p_event text, p_payload jsonb) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
 begin
     perform realtime.send(p_payload, p_event, p_topic, true);
+end
+$$;
+
+CREATE FUNCTION private.broadcast_contacts(p_org_id uuid, p_contact_ids uuid[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    perform private.broadcast('org:' || p_org_id, 'contacts', case
+        when cardinality(p_contact_ids) <= 100 then jsonb_build_object('contact_ids', to_jsonb(p_contact_ids))
+        else '{"all": true}'::jsonb end);
 end
 $$;
 
@@ -117,6 +428,40 @@ begin
 end
 $$;
 
+CREATE TABLE public.jobs (
+    id uuid DEFAULT octopush.uuid_v7() NOT NULL,
+    org_id uuid NOT NULL,
+    kind text NOT NULL,
+    status text DEFAULT 'queued'::text NOT NULL,
+    input jsonb DEFAULT '{}'::jsonb NOT NULL,
+    result jsonb,
+    problem text,
+    done_count integer DEFAULT 0 NOT NULL,
+    total_count integer,
+    created_by uuid,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    started_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    expires_at timestamp with time zone DEFAULT (now() + '7 days'::interval) NOT NULL,
+    CONSTRAINT jobs__finished__check CHECK (((finished_at IS NOT NULL) = (status = ANY (ARRAY['done'::text, 'failed'::text, 'cancelled'::text])))),
+    CONSTRAINT jobs_done_count_check CHECK ((done_count >= 0)),
+    CONSTRAINT jobs_input_check CHECK ((jsonb_typeof(input) = 'object'::text)),
+    CONSTRAINT jobs_kind_check CHECK ((kind = ANY (ARRAY['import'::text, 'export'::text, 'bulk_change'::text, 'erasure'::text]))),
+    CONSTRAINT jobs_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'waiting'::text, 'done'::text, 'failed'::text, 'cancelled'::text]))),
+    CONSTRAINT jobs_total_count_check CHECK ((total_count >= 0))
+);
+
+COMMENT ON TABLE public.jobs IS 'Imports, exports, bulk changes and erasures. waiting: an import whose columns a person still has to map.';
+
+COMMENT ON COLUMN public.jobs.problem IS 'Why a failed job failed, in words for people.';
+
+COMMENT ON COLUMN public.jobs.total_count IS 'Lines or contacts in all; an estimate while an import is still reading its file.';
+
+CREATE FUNCTION private.broadcast_job(p_job public.jobs) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$ select private.broadcast('org:' || p_job.org_id, 'job', jsonb_build_object('job_id', p_job.id)) $$;
+
 CREATE FUNCTION private.broadcast_messages(p_conversation_id uuid, p_message_ids uuid[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -125,6 +470,124 @@ begin
     perform private.broadcast('conversation:' || p_conversation_id, 'messages', case
         when cardinality(p_message_ids) <= 100 then jsonb_build_object('message_ids', to_jsonb(p_message_ids))
         else '{"all": true}'::jsonb end);
+end
+$$;
+
+CREATE FUNCTION private.broadcast_segments(p_org_id uuid, p_segment_ids uuid[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    if cardinality(p_segment_ids) > 0 then
+        perform private.broadcast('org:' || p_org_id, 'segments', case
+            when cardinality(p_segment_ids) <= 100 then jsonb_build_object('segment_ids', to_jsonb(p_segment_ids))
+            else '{"all": true}'::jsonb end);
+    end if;
+end
+$$;
+
+CREATE FUNCTION private.change_custom_values(p_org_id uuid, p_present jsonb, p_given jsonb) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+declare
+    v_value record;
+    v_checked jsonb;
+begin
+    if jsonb_typeof(p_given) <> 'object' then
+        perform private.raise_error('CONTACT_007', '{"field": "custom_fields"}');
+    end if;
+    for v_value in
+        select g.key, g.value, d.id, d.archived_at,
+            jsonb_build_object('key', d.key, 'label', d.label, 'type', d.type, 'options', d.options) as definition
+        from jsonb_each(p_given) g
+        left join public.custom_field_definitions d on d.org_id = p_org_id and d.key = g.key
+    loop
+        if v_value.value = 'null' then
+            p_present := p_present - v_value.key;
+            continue;
+        end if;
+        v_checked := case
+            when v_value.id is null then '{"problem": "There is no such field."}'
+            when v_value.archived_at is null then octopush.check_custom_value(v_value.definition, v_value.value)
+            -- A form may send back what it was shown.
+            when p_present -> v_value.key is distinct from v_value.value then '{"problem": "The field is archived."}'
+            else jsonb_build_object('value', v_value.value) end;
+        if v_checked ? 'problem' then
+            perform private.raise_error('CONTACT_007', jsonb_build_object('field', 'custom.' || v_value.key, 'problem', v_checked -> 'problem'));
+        end if;
+        p_present := case when v_checked -> 'value' = 'null' then p_present - v_value.key
+            else p_present || jsonb_build_object(v_value.key, v_checked -> 'value') end;
+    end loop;
+    return p_present;
+end
+$$;
+
+CREATE FUNCTION private.check_consent(p_status text, p_source text, p_evidence text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+begin
+    if p_status is null or p_status not in ('opted_in', 'opted_out', 'pending') then
+        perform private.raise_error('CONTACT_007', '{"field": "opt_in_status"}');
+    end if;
+    if p_source is null or p_source not in ('form', 'whatsapp', 'import', 'manual') then
+        perform private.raise_error('CONTACT_007', '{"field": "opt_in_source"}');
+    end if;
+    if length(p_evidence) > 500 then
+        perform private.raise_error('CONTACT_007', '{"field": "evidence"}');
+    end if;
+end
+$$;
+
+CREATE FUNCTION private.check_contact_change(p_org_id uuid, p_change jsonb) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+declare
+    v_action text := p_change ->> 'action';
+    v_allowed text[] := case v_action
+        when 'add_tags' then array['action', 'tag_ids'] when 'remove_tags' then array['action', 'tag_ids']
+        when 'set_consent' then array['action', 'status', 'source', 'evidence'] when 'set_lifecycle_stage' then array['action', 'stage']
+        when 'delete' then array['action'] when 'restore' then array['action'] end;
+    v_tag_ids uuid[];
+begin
+    if jsonb_typeof(p_change) is distinct from 'object' or v_allowed is null then
+        perform private.raise_error('CONTACT_007', '{"field": "action"}');
+    end if;
+    if exists (select from jsonb_object_keys(p_change) k where k <> all (v_allowed)) then
+        perform private.raise_error('CONTACT_007', jsonb_build_object('field', (
+            select min(k) from jsonb_object_keys(p_change) k where k <> all (v_allowed))));
+    end if;
+    if v_action in ('add_tags', 'remove_tags') then
+        begin
+            v_tag_ids := array(select x.value::uuid from jsonb_array_elements_text(p_change -> 'tag_ids') x);
+        exception when data_exception then
+            v_tag_ids := '{}';
+        end;
+        if cardinality(v_tag_ids) = 0 then
+            perform private.raise_error('CONTACT_007', '{"field": "tag_ids"}');
+        end if;
+        -- Without a lock: contacts come before tags, and apply_contact_change takes both in that order.
+        if exists (select from unnest(v_tag_ids) x where not exists (select from public.tags t where t.org_id = p_org_id and t.id = x)) then
+            perform private.raise_error('TAG_001');
+        end if;
+    elsif v_action = 'set_consent' then
+        perform private.check_consent(p_change ->> 'status', coalesce(p_change ->> 'source', 'manual'), p_change ->> 'evidence');
+    elsif v_action = 'set_lifecycle_stage' and coalesce(p_change ->> 'stage', '') not in ('lead', 'prospect', 'customer', 'churned') then
+        perform private.raise_error('CONTACT_007', '{"field": "lifecycle_stage"}');
+    end if;
+end
+$$;
+
+CREATE FUNCTION private.check_custom_field_room(p_org_id uuid) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+begin
+    if (select count(*) from public.custom_field_definitions d where d.org_id = p_org_id and d.archived_at is null) >= 100 then
+        perform private.raise_error('FIELD_002', '{"limit": 100}');
+    end if;
 end
 $$;
 
@@ -187,10 +650,153 @@ begin
 end
 $_$;
 
+CREATE FUNCTION private.check_segment_name(p_name text, p_description text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+begin
+    if p_name is null or length(btrim(p_name)) not between 1 and 100 then
+        perform private.refuse_segment('/name', 'wrong_value', 'A name has 1 to 100 characters');
+    end if;
+    if length(p_description) > 1000 then
+        perform private.refuse_segment('/description', 'wrong_value', 'A description has at most 1000 characters');
+    end if;
+end
+$$;
+
+CREATE FUNCTION private.check_tags(p_org_id uuid, p_tag_ids uuid[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    perform t.id from public.tags t where t.org_id = p_org_id and t.id = any (p_tag_ids) order by t.id for key share;
+    if exists (select from unnest(p_tag_ids) x left join public.tags t on t.id = x and t.org_id = p_org_id where t.id is null) then
+        perform private.raise_error('TAG_001');
+    end if;
+end
+$$;
+
 CREATE FUNCTION private.clock() RETURNS timestamp with time zone
     LANGUAGE sql PARALLEL SAFE
     SET search_path TO ''
     AS $$ select clock_timestamp() $$;
+
+CREATE FUNCTION private.compile_program(p_segment public.segments, p_context jsonb) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_problems jsonb := octopush.check_segment(p_segment.rules, p_context);
+    v_predicate text := 'false';
+    v_params text[] := array[]::text[];
+    v_horizons jsonb := jsonb_build_object('rolling', '[]'::jsonb, 'calendar', false);
+begin
+    if v_problems = '[]' then
+        select p.predicate, p.params into v_predicate, v_params from octopush.compile_segment(p_segment.rules, p_context, 1) p;
+        v_horizons := octopush.segment_horizons(p_segment.rules);
+    end if;
+    insert into private.segment_programs as p (segment_id, org_id, predicate, params, rolling, is_calendar, problem)
+    values (p_segment.id, p_segment.org_id, v_predicate, v_params, v_horizons -> 'rolling', (v_horizons ->> 'calendar')::boolean,
+        v_problems #>> '{0,message}')
+    on conflict (segment_id) do update set predicate = excluded.predicate, params = excluded.params, rolling = excluded.rolling,
+        is_calendar = excluded.is_calendar, problem = excluded.problem
+    where (p.predicate, p.params, p.rolling, p.is_calendar, p.problem)
+        is distinct from (excluded.predicate, excluded.params, excluded.rolling, excluded.is_calendar, excluded.problem);
+    return found;
+end
+$$;
+
+CREATE FUNCTION private.compile_programs(p_org_id uuid, p_now timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_context jsonb := private.segment_context(p_org_id);
+    v_changed uuid[];
+begin
+    v_changed := array(
+        select s.id from public.segments s where s.org_id = p_org_id and s.kind = 'dynamic' and private.compile_program(s, v_context));
+    perform private.request_rebuilds(p_org_id, v_changed, 'rebuild');
+    perform private.arrange_programs(p_org_id);
+    perform private.set_segment_clock(p_org_id, p_now);
+    update private.segment_clocks k set library = octopush.version() where k.org_id = p_org_id and k.library <> octopush.version();
+end
+$$;
+
+CREATE FUNCTION private.consent_reply(p_org_id uuid, p_kind text, p_word text) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+    select string_agg(
+        case d.language || p_kind
+            when 'enstop' then format('You will get no more promotional messages from %s.', o.name)
+            when 'enstart' then format('You will get promotional messages from %s.', o.name)
+            when 'msstop' then format('Anda tidak akan menerima mesej promosi daripada %s lagi.', o.name)
+            when 'msstart' then format('Anda akan menerima mesej promosi daripada %s.', o.name) end
+        || coalesce(case d.language || p_kind
+            when 'enstop' then format(' To get them again, reply %s.', d.back)
+            when 'enstart' then format(' To stop them, reply %s.', d.back)
+            when 'msstop' then format(' Untuk menerimanya semula, balas %s.', d.back)
+            when 'msstart' then format(' Untuk berhenti, balas %s.', d.back) end, ''),
+        E'\n\n' order by d.language)
+    from public.organizations o
+    cross join lateral (
+        select l.language, (
+            select k.word from public.consent_keywords k
+            left join private.default_keywords() with ordinality b (kind, word, language, place) on b.word = k.word
+            where k.org_id = p_org_id and k.kind <> p_kind order by (b.language = l.language) desc nulls last, b.place, k.word limit 1) as back
+        from unnest(array['en', 'ms']) l (language)
+        where l.language = coalesce((select b.language from private.default_keywords() b where b.word = p_word), l.language)
+    ) d
+    where o.id = p_org_id
+$$;
+
+CREATE FUNCTION private.contact_filter(p_org_id uuid, p_search text, p_rules jsonb, p_trash boolean, p_needs_contacts boolean) RETURNS private.contact_filter
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $_$
+declare
+    v_patterns jsonb := private.search_patterns(p_org_id, p_search);
+    v_context jsonb;
+    v_problems jsonb;
+    v_column text := case when p_trash then '(private.contact_search_text(c.search_text, c.wa_id))' else 's.search_text' end;
+    v_word jsonb;
+    v_found text;
+    v_filter private.contact_filter;
+begin
+    v_filter.patterns := '{}';
+    if p_trash then
+        v_filter.source := 'public.contacts c';
+        v_filter.condition := 'c.org_id = $3 and c.deleted_at is not null and c.erased_at is null';
+    elsif v_patterns is null and (p_needs_contacts or p_rules is not null) then
+        v_filter.source := 'public.contacts c';
+        v_filter.condition := 'c.org_id = $3 and c.deleted_at is null';
+    else
+        v_filter.source := 'private.contact_search s';
+        v_filter.condition := 's.org_id = $3';
+        if p_needs_contacts or p_rules is not null then
+            v_filter.source := v_filter.source || ' join public.contacts c on c.org_id = s.org_id and c.id = s.contact_id and c.deleted_at is null';
+        end if;
+    end if;
+    for v_word in select w.value from jsonb_array_elements(v_patterns) w loop
+        select string_agg(format('%s like ($4)[%s]', v_column, cardinality(v_filter.patterns) + p.position), ' or ') into v_found
+        from jsonb_array_elements_text(v_word) with ordinality p (pattern, position);
+        v_filter.condition := v_filter.condition || ' and (' || v_found || ')';
+        v_filter.patterns := v_filter.patterns || array(select p.value from jsonb_array_elements_text(v_word) p);
+    end loop;
+    if p_rules is not null and p_rules <> 'null' then
+        -- What is in the trash is not in the search.
+        v_context := private.segment_context(p_org_id) || jsonb_build_object('search', not p_trash);
+        v_problems := octopush.check_segment(p_rules, v_context);
+        if jsonb_array_length(v_problems) > 0 then
+            perform private.raise_error('SEGMENT_002', jsonb_build_object('problems', v_problems));
+        end if;
+        select v_filter.condition || ' and (' || r.predicate || ')', r.params into v_filter.condition, v_filter.rule_values
+        from octopush.compile_segment(p_rules, v_context, 1) r;
+    end if;
+    return v_filter;
+end
+$_$;
 
 CREATE TABLE public.contacts (
     id uuid DEFAULT octopush.uuid_v7() NOT NULL,
@@ -218,7 +824,16 @@ CREATE TABLE public.contacts (
     deleted_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT contacts__identity__check CHECK (((phone IS NOT NULL) OR (wa_id IS NOT NULL) OR (bsuid IS NOT NULL))),
+    messages_received integer DEFAULT 0 NOT NULL,
+    messages_sent integer DEFAULT 0 NOT NULL,
+    last_inbound_at timestamp with time zone,
+    erased_at timestamp with time zone,
+    CONSTRAINT contacts__erased__check CHECK (((erased_at IS NULL) OR (deleted_at IS NOT NULL))),
+    CONSTRAINT contacts__identity__check CHECK (
+CASE
+    WHEN (erased_at IS NULL) THEN (COALESCE(phone, wa_id, bsuid) IS NOT NULL)
+    ELSE (COALESCE(phone, wa_id, bsuid) IS NULL)
+END),
     CONSTRAINT contacts_address_check CHECK ((jsonb_typeof(address) = 'object'::text)),
     CONSTRAINT contacts_avatar_url_check CHECK ((length(avatar_url) <= 2000)),
     CONSTRAINT contacts_bsuid_check CHECK (((length(bsuid) >= 4) AND (length(bsuid) <= 140))),
@@ -228,6 +843,8 @@ CREATE TABLE public.contacts (
     CONSTRAINT contacts_full_name_check CHECK ((length(full_name) <= 200)),
     CONSTRAINT contacts_job_title_check CHECK ((length(job_title) <= 200)),
     CONSTRAINT contacts_lifecycle_stage_check CHECK ((lifecycle_stage = ANY (ARRAY['lead'::text, 'prospect'::text, 'customer'::text, 'churned'::text]))),
+    CONSTRAINT contacts_messages_received_check CHECK ((messages_received >= 0)),
+    CONSTRAINT contacts_messages_sent_check CHECK ((messages_sent >= 0)),
     CONSTRAINT contacts_notes_check CHECK ((length(notes) <= 10000)),
     CONSTRAINT contacts_opt_in_source_check CHECK ((opt_in_source = ANY (ARRAY['form'::text, 'whatsapp'::text, 'import'::text, 'manual'::text]))),
     CONSTRAINT contacts_opt_in_status_check CHECK ((opt_in_status = ANY (ARRAY['opted_in'::text, 'opted_out'::text, 'pending'::text]))),
@@ -235,11 +852,16 @@ CREATE TABLE public.contacts (
     CONSTRAINT contacts_source_check CHECK ((source = ANY (ARRAY['manual'::text, 'import'::text, 'whatsapp'::text, 'campaign'::text, 'flow'::text, 'ad'::text]))),
     CONSTRAINT contacts_username_check CHECK ((length(username) <= 100)),
     CONSTRAINT contacts_wa_id_check CHECK ((wa_id ~ '^[0-9]{5,20}$'::text))
-);
+)
+WITH (fillfactor='85', autovacuum_vacuum_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05');
 
 COMMENT ON TABLE public.contacts IS 'A person an organisation talks to. Known by phone (E.164), wa_id (digits) or BSUID; at least one.';
 
 COMMENT ON COLUMN public.contacts.bsuid IS 'Business-scoped user id: all Meta gives for senders who hide their number (since 2026).';
+
+COMMENT ON COLUMN public.contacts.messages_sent IS 'Messages we queued for this person, whatever became of them; see private.sent_messages.';
+
+COMMENT ON COLUMN public.contacts.erased_at IS 'The person was erased for good: nothing but counts is left.';
 
 CREATE FUNCTION private.contact_for(p_id uuid, p_permission text) RETURNS public.contacts
     LANGUAGE plpgsql
@@ -253,6 +875,9 @@ begin
         perform private.raise_error('CONTACT_001');
     end if;
     perform private.require_permission(v_contact.org_id, p_permission);
+    if v_contact.erased_at is not null then
+        perform private.raise_error('CONTACT_010');
+    end if;
     return v_contact;
 end
 $$;
@@ -272,6 +897,11 @@ begin
 end
 $$;
 
+CREATE FUNCTION private.contact_search_text(p_search_text text, p_wa_id text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO ''
+    AS $$ select ' ' || p_search_text || coalesce(' ' || p_wa_id, '') $$;
+
 CREATE FUNCTION private.conversation_for(p_id uuid, p_permission text) RETURNS public.conversations
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -286,6 +916,191 @@ begin
     perform private.require_permission(v_conversation.org_id, p_permission);
     return v_conversation;
 end
+$$;
+
+CREATE FUNCTION private.count_lines(p_lines private.import_line[]) RETURNS integer
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS $$
+    select (count(*) + coalesce(sum(jsonb_array_length(l.also)), 0))::integer from unnest(p_lines) l
+$$;
+
+CREATE FUNCTION private.count_matching_contacts(p_org_id uuid, p_predicate text, p_params text[], p_now timestamp with time zone, OUT total bigint, OUT newest uuid[]) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    SET jit TO 'off'
+    AS $_$
+begin
+    execute
+        'with matching as materialized (
+            select c.created_at, c.id from public.contacts c
+            where c.org_id = $3 and c.deleted_at is null and c.erased_at is null and (' || p_predicate || ')
+        )
+        select count(*), array(select m.id from matching m order by m.created_at desc, m.id desc limit 10) from matching'
+        into total, newest using p_params, p_now, p_org_id;
+end
+$_$;
+
+CREATE FUNCTION private.count_sent() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    if not exists (select from new_messages m where m.direction = 'outbound') then
+        return null;
+    end if;
+    with sent as materialized (
+        select m.org_id, m.contact_id, count(*)::integer as sent, max(m.occurred_at) as last_at
+        from new_messages m where m.direction = 'outbound' group by m.org_id, m.contact_id
+    ), free as materialized (
+        select c.id from public.contacts c where c.id in (select s.contact_id from sent s) order by c.id for no key update skip locked
+    ), counted as (
+        update public.contacts c set messages_sent = c.messages_sent + s.sent, last_message_at = greatest(c.last_message_at, s.last_at)
+        from sent s join free f on f.id = s.contact_id where c.id = s.contact_id
+    )
+    insert into private.sent_messages (org_id, contact_id, sent, last_at)
+    select s.org_id, s.contact_id, s.sent, s.last_at from sent s where s.contact_id not in (select f.id from free f);
+    return null;
+end
+$$;
+
+CREATE FUNCTION private.create_imported(p_job public.jobs, p_spec jsonb, p_lines private.import_line[]) RETURNS bigint[]
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_ids uuid[];
+    v_lines private.import_line[];
+    v_consent jsonb := nullif(p_spec -> 'consent', 'null');
+begin
+    with created as (
+        insert into public.contacts (org_id, phone, full_name, email, company, job_title, notes, birthday, lifecycle_stage, address,
+            custom_fields, source, opt_in_status, opt_in_source, opt_in_at)
+        select p_job.org_id, l.phone, l.full_name, l.email, l.company, l.job_title, l.notes, l.birthday, coalesce(l.lifecycle_stage, 'lead'),
+            l.address, coalesce(l.custom_fields, '{}'), 'import', coalesce(v_consent ->> 'status', 'pending'),
+            v_consent ->> 'source', case when v_consent ->> 'status' = 'opted_in' then now() end
+        from unnest(p_lines) l
+        order by l.phone
+        on conflict do nothing
+        returning id, phone
+    )
+    select array_agg(c.id), array_agg(l) into v_ids, v_lines from created c join unnest(p_lines) l on l.phone = c.phone;
+    if v_ids is null then
+        return '{}';
+    end if;
+    perform private.link_import_tags(p_job.org_id, p_spec, v_ids, v_lines);
+    if v_consent ->> 'status' <> 'pending' then
+        perform private.record_consents(p_job.org_id, p_job.created_by, (
+            select jsonb_agg(jsonb_build_object('contact_id', c, 'old', null, 'new', v_consent ->> 'status', 'source', v_consent ->> 'source',
+                'evidence', v_consent ->> 'evidence'))
+            from unnest(v_ids) c));
+    end if;
+    return array(select l.line from unnest(v_lines) l);
+end
+$$;
+
+CREATE FUNCTION private.create_job(p_org_id uuid, p_kind text, p_input jsonb, p_total integer DEFAULT NULL::integer) RETURNS public.jobs
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_job public.jobs;
+begin
+    -- One at a time, or two callers could both see four.
+    perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('octopush jobs of ' || p_org_id, 0));
+    if p_kind <> 'erasure' and (
+        select count(*) from public.jobs j
+        where j.org_id = p_org_id and j.status in ('queued', 'running', 'waiting') and j.kind <> 'erasure') >= 5
+    then
+        perform private.raise_error('JOB_005', '{"limit": 5}');
+    end if;
+    insert into public.jobs (org_id, kind, input, total_count, created_by)
+    values (p_org_id, p_kind, p_input, p_total, (select auth.uid()))
+    returning * into v_job;
+    perform private.broadcast_job(v_job);
+    return v_job;
+end
+$$;
+
+CREATE TABLE public.custom_field_definitions (
+    id uuid DEFAULT octopush.uuid_v7() NOT NULL,
+    org_id uuid NOT NULL,
+    key text NOT NULL,
+    label text NOT NULL,
+    type text NOT NULL,
+    options text[] DEFAULT '{}'::text[] NOT NULL,
+    "position" integer DEFAULT 0 NOT NULL,
+    archived_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT custom_field_definitions__options__check CHECK (((type = ANY (ARRAY['choice'::text, 'multi_choice'::text])) = (cardinality(options) > 0))),
+    CONSTRAINT custom_field_definitions_key_check CHECK ((key ~ '^[a-z][a-z0-9_]{0,49}$'::text)),
+    CONSTRAINT custom_field_definitions_label_check CHECK ((((length(label) >= 1) AND (length(label) <= 80)) AND (label = btrim(label)))),
+    CONSTRAINT custom_field_definitions_options_check CHECK ((cardinality(options) <= 100)),
+    CONSTRAINT custom_field_definitions_type_check CHECK ((type = ANY (ARRAY['text'::text, 'number'::text, 'date'::text, 'boolean'::text, 'choice'::text, 'multi_choice'::text])))
+);
+
+COMMENT ON TABLE public.custom_field_definitions IS 'What an organisation keeps about contacts beside our own fields. The key stands in contacts.custom_fields and in rules, and never changes.';
+
+COMMENT ON COLUMN public.custom_field_definitions.archived_at IS 'Archived: values stay and are shown, new ones are refused.';
+
+CREATE FUNCTION private.custom_field_for(p_id uuid) RETURNS public.custom_field_definitions
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_field public.custom_field_definitions;
+begin
+    -- Serialises changes of the fields of an organisation, or two people could both see 99.
+    perform from public.organizations o
+    where o.id = (select d.org_id from public.custom_field_definitions d where d.id = p_id and d.org_id = any (private.my_org_ids())) for no key update;
+    select d.* into v_field from public.custom_field_definitions d where d.id = p_id and d.org_id = any (private.my_org_ids()) for no key update;
+    if not found then
+        perform private.raise_error('FIELD_001');
+    end if;
+    perform private.require_permission(v_field.org_id, 'settings.manage');
+    return v_field;
+end
+$$;
+
+CREATE FUNCTION private.custom_field_key(p_org_id uuid, p_label text) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+    with made as (
+        select left(case when k ~ '^[a-z]' then k when k = '' then 'field' else 'field_' || k end, 40) as key
+        from btrim(regexp_replace(lower(extensions.unaccent(p_label)), '[^a-z0-9]+', '_', 'g'), '_') k
+    )
+    select m.key || case when n > 1 then '_' || n else '' end
+    from made m, generate_series(1, 1000) n
+    where not exists (
+        select from public.custom_field_definitions d where d.org_id = p_org_id and d.key = m.key || case when n > 1 then '_' || n else '' end)
+    order by n limit 1
+$$;
+
+CREATE FUNCTION private.custom_field_options(p_type text, p_options text[]) RETURNS text[]
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+declare
+    v_options text[] := array(select btrim(x.o) from unnest(p_options) with ordinality x (o, position) order by x.position);
+begin
+    if (p_type in ('choice', 'multi_choice')) <> (cardinality(v_options) > 0) or cardinality(v_options) > 100
+        or array_position(v_options, null) is not null
+        or exists (select from unnest(v_options) o where length(o) not between 1 and 100)
+        or (select count(distinct lower(o)) from unnest(v_options) o) <> cardinality(v_options) then
+        perform private.raise_error('FIELD_003', '{"part": "options"}');
+    end if;
+    return v_options;
+end
+$$;
+
+CREATE FUNCTION private.default_keywords() RETURNS TABLE(kind text, word text, language text)
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO ''
+    AS $$
+    values ('stop', 'STOP', 'en'), ('stop', 'UNSUBSCRIBE', 'en'), ('stop', 'BERHENTI', 'ms'), ('stop', 'HENTI', 'ms'), ('stop', 'BATAL', 'ms'),
+        ('start', 'START', 'en'), ('start', 'SUBSCRIBE', 'en'), ('start', 'MULA', 'ms'), ('start', 'LANGGAN', 'ms')
 $$;
 
 CREATE FUNCTION private.disconnect_account(p_account_id uuid) RETURNS void
@@ -314,9 +1129,6 @@ CREATE FUNCTION private.enrich_contacts(p_senders jsonb) RETURNS void
 declare
     v_sender record;
 begin
-    perform c.id from public.contacts c
-    where c.id in (select s.contact_id from jsonb_to_recordset(p_senders) as s (contact_id uuid))
-    order by c.id for no key update;
     for v_sender in
         select c.id, c.org_id, s.name, s.username, s.wa_id, s.bsuid
         from (
@@ -345,6 +1157,104 @@ begin
     end loop;
 end
 $_$;
+
+CREATE FUNCTION private.evaluate_contacts(p_org_id uuid, p_contact_ids uuid[], p_cause text, p_now timestamp with time zone) RETURNS uuid[]
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_statement private.segment_statements;
+    v_segment_ids uuid[];
+    v_touched uuid[];
+    v_all_touched uuid[] := array[]::uuid[];
+begin
+    if not exists (select from private.segment_statements s where s.org_id = p_org_id) then
+        perform private.make_statements(p_org_id);
+    end if;
+    for v_statement in select s.* from private.segment_statements s where s.org_id = p_org_id order by s.level loop
+        v_segment_ids := v_statement.segment_ids || v_statement.list_ids;
+        with pins as materialized (
+            select p.segment_id, p.contact_id, p.kind from public.segment_pins p
+            where p.org_id = p_org_id and p.contact_id = any (p_contact_ids) and (p.segment_id = any (v_segment_ids)) is true
+        ), desired as materialized (
+            (select m.segment_id, m.contact_id from private.matching_segments(v_statement, p_contact_ids, p_now) m
+            except
+            select p.segment_id, p.contact_id from pins p where p.kind = 'exclude')
+            union
+            select p.segment_id, p.contact_id from pins p
+            join public.contacts c on c.id = p.contact_id and c.org_id = p_org_id and c.deleted_at is null and c.erased_at is null
+            where p.kind = 'include'
+        ), different as materialized (
+            select x.segment_id, x.contact_id, max(x.place) as place
+            from (
+                select d.segment_id, d.contact_id, null::tid as place from desired d
+                union all
+                -- By contact: the other index would be asked once for every segment and contact.
+                select m.segment_id, m.contact_id, m.ctid from public.segment_members m
+                where m.org_id = p_org_id and m.contact_id = any (p_contact_ids) and (m.segment_id = any (v_segment_ids)) is true
+            ) x
+            group by x.segment_id, x.contact_id having count(*) = 1
+        ), entered as (
+            insert into public.segment_members (segment_id, contact_id, org_id, entered_at)
+            select d.segment_id, d.contact_id, p_org_id, p_now from different d where d.place is null
+            returning segment_id, contact_id
+        ), gone as (
+            delete from public.segment_members m
+            where m.ctid = any (array(select d.place from different d where d.place is not null))
+            returning m.segment_id, m.contact_id
+        ), moved as (
+            select e.segment_id, e.contact_id, 'entered' as kind from entered e
+            union all
+            select g.segment_id, g.contact_id, 'left' from gone g
+        ), told as (
+            insert into private.segment_events (org_id, segment_id, contact_id, kind, cause, created_at)
+            select p_org_id, m.segment_id, m.contact_id, m.kind, p_cause, p_now
+            from moved m join public.segments s on s.id = m.segment_id and s.evaluated_at is not null
+        ), counted as (
+            update public.segments s set member_count = s.member_count + x.difference
+            from (
+                select m.segment_id, sum(case m.kind when 'entered' then 1 else -1 end)::integer as difference from moved m group by m.segment_id
+            ) x
+            where s.id = x.segment_id and x.difference <> 0
+        )
+        select coalesce(array_agg(distinct m.segment_id), '{}') into v_touched from moved m;
+        v_all_touched := v_all_touched || v_touched;
+    end loop;
+    return v_all_touched;
+end
+$$;
+
+CREATE FUNCTION private.explain_plan(p_sql text) RETURNS SETOF text
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    return query execute 'explain ' || p_sql;
+end
+$$;
+
+CREATE FUNCTION private.export_header(p_org_id uuid) RETURNS text[]
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+    select array['Phone', 'Name', 'Email', 'Company', 'Job title', 'Street', 'City', 'State', 'Country', 'Zip', 'Birthday', 'Lifecycle stage',
+        'Notes', 'Tags', 'Consent', 'Consent since', 'Consent source', 'Source', 'Username', 'Last message', 'Created'] || array(
+            select d.label from public.custom_field_definitions d
+            where d.org_id = p_org_id and d.archived_at is null order by d.position, d.key)
+$$;
+
+CREATE FUNCTION private.export_value(p_type text, p_value jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO ''
+    AS $$
+    select case
+        when p_value is null or jsonb_typeof(p_value) = 'null' then ''
+        when p_type = 'boolean' then case when p_value = 'true' then 'yes' else 'no' end
+        -- Options may have commas in their names.
+        when jsonb_typeof(p_value) = 'array' then (select coalesce(string_agg(x, '; '), '') from jsonb_array_elements_text(p_value) x)
+        else p_value #>> '{}'
+    end
+$$;
 
 CREATE FUNCTION private.fail_messages(p_failures jsonb) RETURNS void
     LANGUAGE plpgsql
@@ -397,6 +1307,37 @@ begin
 end
 $$;
 
+CREATE FUNCTION private.finish_job(p_job_id uuid, p_status text, p_result jsonb DEFAULT NULL::jsonb, p_problem text DEFAULT NULL::text) RETURNS public.jobs
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_job public.jobs;
+begin
+    update public.jobs j set
+        status = p_status, problem = p_problem, finished_at = private.clock(), expires_at = private.clock() + interval '7 days',
+        result = coalesce(p_result, private.import_result(j.id, null), j.result - array['preview', 'columns', 'lines']),
+        total_count = case when p_status = 'done' then j.done_count else j.total_count end
+    where j.id = p_job_id
+    returning j.* into v_job;
+    delete from private.job_leases where job_id = p_job_id;
+    delete from private.job_items where job_id = p_job_id;
+    -- Above this it took so long that the person has gone elsewhere (PRD §5.4).
+    if v_job.done_count > 5000 and v_job.created_by is not null and p_status <> 'cancelled'
+        and private.member_has(v_job.org_id, v_job.created_by, 'read')
+    then
+        perform private.notify_members(v_job.org_id, array[v_job.created_by], 'job.finished', 'normal',
+            jsonb_build_object('job_id', v_job.id, 'kind', v_job.kind, 'status', v_job.status));
+    end if;
+    if p_status = 'done' and v_job.kind = 'import' then
+        perform private.record_activity(v_job.org_id, 'contacts.imported', v_job.created_by,
+            p_data => jsonb_build_object('job_id', v_job.id) || (v_job.result - 'errors_path'));
+    end if;
+    perform private.broadcast_job(v_job);
+    return v_job;
+end
+$$;
+
 CREATE FUNCTION private.fold_inbound(p_events jsonb, p_inserted jsonb, p_new_conversation_ids uuid[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -437,9 +1378,12 @@ begin
         updated_at = now()
     from folded f where c.id = f.conversation_id;
 
-    update public.contacts p set last_message_at = greatest(p.last_message_at, l.at)
+    update public.contacts p set
+        last_message_at = greatest(p.last_message_at, l.at), last_inbound_at = greatest(p.last_inbound_at, l.at),
+        messages_received = p.messages_received + l.received
     from (
-        select i.contact_id, max(i.occurred_at) as at from jsonb_to_recordset(p_inserted) as i (contact_id uuid, occurred_at timestamptz)
+        select i.contact_id, max(i.occurred_at) as at, count(*) filter (where i.is_new) as received
+        from jsonb_to_recordset(p_inserted) as i (contact_id uuid, occurred_at timestamptz, is_new boolean)
         group by i.contact_id
     ) l where p.id = l.contact_id;
 
@@ -455,6 +1399,275 @@ begin
         perform private.notify_members(v_waiting.org_id, private.members_with(v_waiting.org_id, 'inbox.answer'), 'conversation.unassigned',
             'normal', jsonb_build_object('conversation_id', v_waiting.id, 'contact_id', v_waiting.contact_id));
     end loop;
+end
+$$;
+
+CREATE FUNCTION private.fold_sent_messages(p_limit integer) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+    with waiting as materialized (
+        select distinct w.contact_id from (select x.contact_id from private.sent_messages x order by x.id limit p_limit) w
+    ), free as materialized (
+        select c.id from public.contacts c where c.id in (select w.contact_id from waiting w) order by c.id for no key update skip locked
+    ), taken as (
+        delete from private.sent_messages w
+        where w.contact_id in (select f.id from free f)
+            -- Gone with its organisation.
+            or (w.contact_id in (select x.contact_id from waiting x) and not exists (select from public.contacts c where c.id = w.contact_id))
+        returning w.contact_id, w.sent, w.last_at
+    ), folded as (
+        select t.contact_id, sum(t.sent)::integer as sent, max(t.last_at) as last_at from taken t group by t.contact_id
+    )
+    update public.contacts c set messages_sent = c.messages_sent + f.sent, last_message_at = greatest(c.last_message_at, f.last_at)
+    from folded f where c.id = f.contact_id
+$$;
+
+CREATE FUNCTION private.follow_in_search() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    if new.deleted_at is not null then
+        delete from private.contact_search s where s.org_id = new.org_id and s.contact_id = new.id;
+    else
+        insert into private.contact_search (org_id, contact_id, created_at, search_text)
+        values (new.org_id, new.id, new.created_at, private.contact_search_text(new.search_text, new.wa_id))
+        on conflict (org_id, contact_id) do update set search_text = excluded.search_text, created_at = excluded.created_at;
+    end if;
+    return null;
+end
+$$;
+
+CREATE FUNCTION private.forget_deleted_segments() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    delete from public.segment_members m using old_rows o where m.segment_id = o.id;
+    delete from private.segment_events e using old_rows o where e.segment_id = o.id;
+    return null;
+end
+$$;
+
+CREATE FUNCTION private.held_job(p_job_id uuid, p_holder uuid) RETURNS public.jobs
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+    select j from public.jobs j
+    where j.id = p_job_id and j.status = 'running'
+        and exists (select from private.job_leases l where l.job_id = j.id and l.holder = p_holder)
+    for no key update of j
+$$;
+
+CREATE FUNCTION private.impersonal(p_data jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO ''
+    AS $$
+    select coalesce(jsonb_object_agg(d.key, d.value), '{}') from jsonb_each(p_data) d
+    where d.key in ('old', 'new', 'source', 'fields', 'added', 'removed', 'messages', 'user_id', 'by', 'until', 'merged_id', 'contact_id',
+        'conversation_id', 'window_expires_at')
+$$;
+
+CREATE FUNCTION private.import_consent(p_org_id uuid, p_actor uuid, p_contact_ids uuid[], p_consent jsonb) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_changes jsonb;
+begin
+    select jsonb_agg(jsonb_build_object('contact_id', c.id, 'old', c.opt_in_status, 'new', p_consent ->> 'status',
+        'source', p_consent ->> 'source', 'evidence', p_consent ->> 'evidence')) into v_changes
+    from public.contacts c
+    where c.org_id = p_org_id and c.id = any (p_contact_ids) and c.opt_in_status <> p_consent ->> 'status' and case p_consent ->> 'status'
+        when 'opted_in' then c.opt_in_status = 'pending'
+        else p_consent ->> 'status' = 'opted_out' end;
+    if v_changes is null then
+        return;
+    end if;
+    perform private.record_consents(p_org_id, p_actor, v_changes);
+    update public.contacts c set
+        opt_in_status = p_consent ->> 'status', opt_in_source = p_consent ->> 'source', updated_at = clock_timestamp(),
+        opt_in_at = case when p_consent ->> 'status' = 'opted_in' then now() else c.opt_in_at end
+    where c.org_id = p_org_id and c.id in (select (x ->> 'contact_id')::uuid from jsonb_array_elements(v_changes) x);
+end
+$$;
+
+CREATE FUNCTION private.import_definitions(p_org_id uuid) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+    select coalesce(jsonb_agg(jsonb_build_object('key', d.key, 'label', d.label, 'type', d.type, 'options', d.options) order by d.position, d.key), '[]')
+    from public.custom_field_definitions d where d.org_id = p_org_id and d.archived_at is null
+$$;
+
+CREATE FUNCTION private.import_head(p_job public.jobs, p_options jsonb) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+    select case when f.head is not null then octopush.read_import_head(f.head, o.options) else octopush.read_import_sheet(f.sheet_rows, o.options) end
+    from private.import_files f, lateral (
+        select jsonb_build_object('custom_fields', private.import_definitions(p_job.org_id), 'size', f.size, 'rows', p_job.total_count, 'sheet', f.sheet)
+            || jsonb_strip_nulls(jsonb_build_object('encoding', p_options -> 'encoding', 'delimiter', p_options -> 'delimiter',
+                'has_header', p_options -> 'has_header')) as options
+    ) o
+    where f.job_id = p_job.id
+$$;
+
+CREATE FUNCTION private.import_result(p_job_id uuid, p_errors_path text) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+    select jsonb_build_object('created', f.created, 'updated', f.updated, 'skipped', f.skipped, 'failed', f.failed, 'errors_path', p_errors_path)
+    from private.import_files f where f.job_id = p_job_id and f.spec is not null
+$$;
+
+CREATE FUNCTION private.import_spec(p_job public.jobs, p_head jsonb, p_mapping jsonb, p_options jsonb) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_spec jsonb;
+    v_problems jsonb;
+    v_consent jsonb := nullif(p_options -> 'consent', 'null');
+    v_tag_ids uuid[];
+begin
+    if jsonb_typeof(p_mapping) is distinct from 'array' or jsonb_typeof(p_options) is distinct from 'object' then
+        perform private.refuse_mapping(null, 'The mapping must be a list and the options an object.');
+    end if;
+    if p_head ? 'problem' then
+        perform private.refuse_mapping('options', p_head ->> 'problem');
+    end if;
+    if coalesce(p_options ->> 'duplicates', 'skip') not in ('skip', 'update') then
+        perform private.refuse_mapping('duplicates', 'Existing contacts can be skipped or updated.');
+    end if;
+    begin
+        select coalesce(array_agg(t::uuid), '{}') into v_tag_ids
+        from jsonb_array_elements_text(coalesce(nullif(p_options -> 'tag_ids', 'null'), '[]')) t;
+    exception when others then
+        perform private.refuse_mapping('tag_ids', 'The tags must be a list of ids.');
+    end;
+    if exists (select from unnest(v_tag_ids) x left join public.tags t on t.id = x and t.org_id = p_job.org_id where t.id is null) then
+        perform private.raise_error('TAG_001');
+    end if;
+    if v_consent is not null then
+        perform private.check_consent(v_consent ->> 'status', coalesce(v_consent ->> 'source', 'import'), v_consent ->> 'evidence');
+        v_consent := jsonb_build_object('status', v_consent ->> 'status', 'source', coalesce(v_consent ->> 'source', 'import'),
+            'evidence', coalesce(nullif(btrim(v_consent ->> 'evidence'), ''), p_job.input ->> 'file_name'));
+    end if;
+    v_spec := jsonb_build_object(
+        'columns', p_mapping,
+        'encoding', p_head -> 'encoding', 'delimiter', p_head -> 'delimiter', 'sheet', p_head -> 'sheet', 'has_header', p_head -> 'has_header',
+        'width', jsonb_array_length(p_head -> 'columns'), 'names', (select jsonb_agg(c ->> 'name') from jsonb_array_elements(p_head -> 'columns') c),
+        'duplicates', coalesce(p_options ->> 'duplicates', 'skip'),
+        'default_region', coalesce(p_options ->> 'default_region', (select o.country from public.organizations o where o.id = p_job.org_id), ''),
+        'date_order', coalesce(p_options ->> 'date_order', 'dmy'),
+        'custom_fields', private.import_definitions(p_job.org_id), 'tag_ids', to_jsonb(v_tag_ids), 'consent', v_consent);
+    v_problems := octopush.check_import_spec(v_spec);
+    if v_problems <> '[]' then
+        perform private.raise_error('JOB_004', jsonb_build_object('problems', v_problems));
+    end if;
+    return v_spec;
+end
+$$;
+
+CREATE FUNCTION private.import_tags(p_org_id uuid, p_lines private.import_line[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_missing text[];
+begin
+    select array_agg(x.name order by x.line, x.at) into v_missing
+    from (
+        select distinct on (lower(t.name)) t.name, l.line, t.at
+        from unnest(p_lines) l, unnest(l.tags) with ordinality t (name, at)
+        where l.tags is not null and not exists (select from public.tags k where k.org_id = p_org_id and lower(k.name) = lower(t.name))
+        order by lower(t.name), l.line, t.at
+    ) x;
+    if v_missing is null then
+        return;
+    end if;
+    -- As in create_tag: makers of tags take turns.
+    perform from public.organizations o where o.id = p_org_id for no key update;
+    insert into public.tags (org_id, name)
+    select p_org_id, m.name from unnest(v_missing) with ordinality m (name, at)
+    where not exists (select from public.tags k where k.org_id = p_org_id and lower(k.name) = lower(m.name))
+    order by m.at
+    limit greatest(50 - (select count(*) from public.tags k where k.org_id = p_org_id), 0)
+    on conflict do nothing;
+end
+$$;
+
+CREATE FUNCTION private.is_database_admin() RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+    select (select auth.uid()) is null and exists (
+        select from pg_catalog.pg_roles r
+        where r.rolname = coalesce(nullif(pg_catalog.current_setting('role', true), 'none'), session_user) and (r.rolsuper or r.rolbypassrls))
+$$;
+
+CREATE FUNCTION private.is_small_organization(p_org_id uuid) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$ select count(*) <= 200000 from (select from public.contacts c where c.org_id = p_org_id limit 200001) x $$;
+
+CREATE FUNCTION private.job_for(p_id uuid) RETURNS public.jobs
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_job public.jobs;
+begin
+    select j.* into v_job from public.jobs j where j.id = p_id and j.org_id = any (private.my_org_ids()) for no key update;
+    if not found then
+        perform private.raise_error('JOB_001');
+    end if;
+    perform private.require_permission(v_job.org_id, 'contacts.bulk');
+    return v_job;
+end
+$$;
+
+CREATE FUNCTION private.join_conversations(p_keep public.conversations, p_merge public.conversations) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_first_unread timestamptz;
+    v_last public.messages;
+    v_status text := (
+        select x.status from unnest(array['open', 'pending', 'expired', 'resolved']) with ordinality x (status, place)
+        where x.status in (p_keep.status, p_merge.status) order by x.place limit 1);
+begin
+    -- From the earliest message that somebody has not read in either thread.
+    select min(m.created_at) into v_first_unread from public.messages m
+    where m.direction = 'inbound' and ((m.conversation_id = p_keep.id and m.created_at > p_keep.last_read_at)
+        or (m.conversation_id = p_merge.id and m.created_at > p_merge.last_read_at));
+    perform m.id from public.messages m where m.conversation_id = p_merge.id order by m.id for no key update;
+    update public.messages m set conversation_id = p_keep.id, contact_id = p_keep.contact_id where m.conversation_id = p_merge.id;
+    update private.outbox o set conversation_id = p_keep.id where o.conversation_id = p_merge.id;
+    update public.activity_log l set conversation_id = p_keep.id where l.org_id = p_keep.org_id and l.contact_id = p_merge.contact_id
+        and l.conversation_id = p_merge.id;
+    update public.notifications n set data = n.data || jsonb_build_object('conversation_id', p_keep.id)
+    where n.org_id = p_keep.org_id and n.data ->> 'conversation_id' = p_merge.id::text;
+
+    select m.* into v_last from public.messages m
+    where m.conversation_id = p_keep.id and m.direction <> 'internal' order by m.occurred_at desc, m.id desc limit 1;
+    update public.conversations c set
+        status = v_status, is_quiet = c.is_quiet and p_merge.is_quiet, assigned_to = coalesce(c.assigned_to, p_merge.assigned_to),
+        window_expires_at = greatest(c.window_expires_at, p_merge.window_expires_at),
+        window_warned_at = greatest(c.window_warned_at, p_merge.window_warned_at),
+        snoozed_until = case when v_status = 'pending' then coalesce(c.snoozed_until, p_merge.snoozed_until) end,
+        last_inbound_at = greatest(c.last_inbound_at, p_merge.last_inbound_at),
+        last_read_at = coalesce(v_first_unread - interval '1 microsecond', greatest(c.last_read_at, p_merge.last_read_at)),
+        unread_count = (select count(*) from public.messages m
+            where m.conversation_id = c.id and m.direction = 'inbound' and m.created_at >= v_first_unread),
+        last_message_id = v_last.id, last_message_at = coalesce(v_last.occurred_at, greatest(c.last_message_at, p_merge.last_message_at)),
+        last_message_preview = left(v_last.body, 160), last_message_type = v_last.type, last_message_direction = v_last.direction,
+        created_at = least(c.created_at, p_merge.created_at), updated_at = now()
+    where c.id = p_keep.id;
+    delete from public.conversations c where c.id = p_merge.id;
 end
 $$;
 
@@ -475,6 +1688,69 @@ CREATE FUNCTION private.known_statuses(p_events jsonb) RETURNS jsonb
         where coalesce(m.direction, t.direction) = 'outbound'
     ) x
 $$;
+
+CREATE FUNCTION private.link_import_tags(p_org_id uuid, p_spec jsonb, p_contact_ids uuid[], p_lines private.import_line[]) RETURNS uuid[]
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+    with wanted as (
+        select c.id as contact_id, k.id as tag_id
+        from unnest(p_contact_ids, p_lines) as c (id, line, cells, problem, phone, full_name, email, company, job_title, notes, birthday,
+                lifecycle_stage, address, custom_fields, tags, also),
+            unnest(c.tags) t
+        join public.tags k on k.org_id = p_org_id and lower(k.name) = lower(t)
+        where c.tags is not null
+        union
+        select c, k.id from unnest(p_contact_ids) c, public.tags k where k.org_id = p_org_id and k.id in (select t::uuid from jsonb_array_elements_text(p_spec -> 'tag_ids') t)
+    ), linked as (
+        insert into public.contact_tags (org_id, contact_id, tag_id)
+        select p_org_id, w.contact_id, w.tag_id from wanted w order by w.contact_id, w.tag_id
+        on conflict do nothing
+        returning contact_id
+    )
+    select coalesce(array_agg(distinct contact_id), '{}') from linked
+$$;
+
+CREATE FUNCTION private.list_page(p_org_id uuid, p_search text, p_rules jsonb, p_trash boolean, p_key text, p_descending boolean, p_limit integer, p_offset bigint, OUT total bigint, OUT ids uuid[]) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $_$
+declare
+    v_filter private.contact_filter := private.contact_filter(p_org_id, p_search, p_rules, p_trash, p_trash);
+    v_by_text_only boolean := v_filter.source = 'private.contact_search s';
+    v_limit bigint;
+    v_walk double precision;
+    v_all double precision;
+begin
+    -- Rules may have to look at every contact: that is done once, and the ids are kept.
+    execute format('select count(*), %s from %s where %s', case when p_rules is null then 'null::uuid[]' else 'array_agg(c.id)' end,
+        v_filter.source, v_filter.condition)
+        into total, ids using v_filter.rule_values, private.clock(), p_org_id, v_filter.patterns;
+    v_limit := least(p_limit::bigint, total - p_offset);
+    if v_limit <= 0 then
+        ids := '{}';
+        return;
+    end if;
+    -- Contacts the walk meets until the page is full, if those that match are spread evenly.
+    v_walk := (least(p_offset, total - p_offset - v_limit) + v_limit)::double precision;
+    if p_rules is not null or v_filter.patterns <> '{}' then
+        select greatest(k.reltuples, 1)::double precision into v_all from pg_catalog.pg_class k where k.oid = 'private.contact_search'::regclass;
+        v_walk := v_walk * v_all / total::double precision;
+    end if;
+    if not p_trash and v_walk < total then
+        ids := private.walk_page(p_org_id, private.contact_filter(p_org_id, p_search, p_rules, false, true), p_key, p_descending, total, v_limit, p_offset);
+    elsif p_rules is not null then
+        v_filter.source := 'unnest($1::uuid[]) x (id) join public.contacts c on c.id = x.id';
+        v_filter.condition := 'true';
+        v_filter.rule_values := ids::text[];
+        ids := private.sort_page(p_org_id, v_filter, 'c.id', p_key, p_descending, v_limit, p_offset);
+    elsif v_by_text_only and p_key = 'c.created_at' then
+        ids := private.sort_page(p_org_id, v_filter, 's.contact_id', 's.created_at', p_descending, v_limit, p_offset);
+    else
+        ids := private.sort_page(p_org_id, private.contact_filter(p_org_id, p_search, p_rules, p_trash, true), 'c.id', p_key, p_descending, v_limit, p_offset);
+    end if;
+end
+$_$;
 
 CREATE FUNCTION private.lock_member(p_org_id uuid, p_user_id uuid, p_permission text) RETURNS text
     LANGUAGE plpgsql
@@ -497,6 +1773,15 @@ begin
 end
 $$;
 
+CREATE FUNCTION private.lock_segments(p_org_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    perform pg_catalog.pg_advisory_xact_lock(private.segment_lock_key(p_org_id));
+end
+$$;
+
 CREATE FUNCTION private.lock_wa_message_ids(p_wa_message_ids text[]) RETURNS void
     LANGUAGE sql
     SET search_path TO ''
@@ -504,6 +1789,166 @@ CREATE FUNCTION private.lock_wa_message_ids(p_wa_message_ids text[]) RETURNS voi
     select pg_catalog.pg_advisory_xact_lock(k.key)
     from (select distinct hashtextextended(x, 0) as key from unnest(p_wa_message_ids) x where x is not null order by 1) k
 $$;
+
+CREATE FUNCTION private.maintain_segments_of(p_org_id uuid, p_limit integer) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_now timestamptz := private.clock();
+    v_count integer;
+    v_has_definitions boolean;
+    v_changed uuid[];
+    v_by_time uuid[];
+    v_rebuilt uuid;
+    v_touched uuid[] := array[]::uuid[];
+begin
+    if not exists (select from private.segment_clocks k where k.org_id = p_org_id) then
+        perform private.set_segment_clock(p_org_id, v_now);
+    end if;
+    perform private.advance_segment_clock(p_org_id, v_now);
+    with taken as (
+        delete from private.contact_changes q
+        where q.id in (select x.id from private.contact_changes x where x.org_id = p_org_id order by x.id limit p_limit)
+        returning q.contact_id, q.is_time
+    ), contacts as (
+        select t.contact_id, count(*) as lines, bool_and(t.is_time) as is_time from taken t group by t.contact_id
+    )
+    select coalesce(sum(c.lines), 0)::integer, coalesce(bool_or(c.contact_id is null), false),
+        coalesce(array_agg(c.contact_id) filter (where c.contact_id is not null and not c.is_time), '{}'),
+        coalesce(array_agg(c.contact_id) filter (where c.is_time), '{}')
+    into v_count, v_has_definitions, v_changed, v_by_time from contacts c;
+
+    if v_has_definitions then
+        perform private.compile_programs(p_org_id, v_now);
+    end if;
+    v_rebuilt := private.next_rebuild(p_org_id);
+    if v_rebuilt is not null then
+        perform private.rebuild_segment(v_rebuilt, v_now);
+        v_touched := array[v_rebuilt];
+        v_count := v_count + 1;
+    end if;
+    if cardinality(v_changed) > 0 then
+        v_touched := v_touched || private.evaluate_contacts(p_org_id, v_changed, 'change', v_now);
+    end if;
+    if cardinality(v_by_time) > 0 then
+        v_touched := v_touched || private.evaluate_contacts(p_org_id, v_by_time, 'time', v_now);
+    end if;
+    update private.segment_clocks k set judged_at = greatest(k.judged_at, v_now), served_at = clock_timestamp() where k.org_id = p_org_id;
+    perform private.broadcast_segments(p_org_id, array(select distinct t from unnest(v_touched) t));
+    return v_count;
+end
+$$;
+
+CREATE FUNCTION private.make_statements(p_org_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_context jsonb := private.segment_context(p_org_id);
+    v_program record;
+    v_predicate text;
+    v_added text[];
+    v_level integer := 0;
+    v_ids uuid[] := array[]::uuid[];
+    v_predicates text[] := array[]::text[];
+    v_params text[] := array[]::text[];
+    v_lists uuid[] := array(select s.id from public.segments s where s.org_id = p_org_id and s.kind = 'static' order by s.id);
+begin
+    for v_program in
+        select p.segment_id, p.level, p.problem, s.rules from private.segment_programs p join public.segments s on s.id = p.segment_id
+        where p.org_id = p_org_id
+        union all
+        -- Closes the last level.
+        select null, null, null, null
+        order by 2 nulls last, 1
+    loop
+        if v_program.level is distinct from v_level then
+            insert into private.segment_statements (org_id, level, segment_ids, list_ids, expression, params)
+            values (p_org_id, v_level, v_ids, v_lists, 'array[' || nullif(array_to_string(v_predicates, ', '), '') || ']', v_params);
+            select v_program.level, array[]::uuid[], array[]::text[], array[]::text[], array[]::uuid[]
+            into v_level, v_ids, v_predicates, v_params, v_lists;
+        end if;
+        if v_program.problem is null and v_program.segment_id is not null then
+            select c.predicate, c.params into v_predicate, v_added
+            from octopush.compile_segment(v_program.rules, v_context, cardinality(v_params) + 1) c;
+        else
+            select 'false', array[]::text[] into v_predicate, v_added;
+        end if;
+        v_ids := v_ids || v_program.segment_id;
+        v_predicates := v_predicates || ('(' || v_predicate || ')');
+        v_params := v_params || v_added;
+    end loop;
+end
+$$;
+
+CREATE FUNCTION private.match_import_lines(p_org_id uuid, p_lines private.import_line[]) RETURNS TABLE(line bigint, contact_id uuid, is_trashed boolean)
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+    select distinct on (m.line) m.line, m.id, m.is_trashed
+    from (
+        select l.line, c.id, c.deleted_at is not null as is_trashed, 1 as rank
+        from unnest(p_lines) l join public.contacts c on c.org_id = p_org_id and c.phone = l.phone
+        union all
+        select l.line, c.id, c.deleted_at is not null, 2
+        from unnest(p_lines) l join public.contacts c on c.org_id = p_org_id and c.wa_id = substr(l.phone, 2)
+    ) m
+    order by m.line, m.rank, m.id
+$$;
+
+CREATE FUNCTION private.matching_contacts(p_org_id uuid, p_predicate text, p_params text[], p_now timestamp with time zone) RETURNS SETOF uuid
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    SET jit TO 'off'
+    AS $_$
+begin
+    return query execute
+        'select c.id from public.contacts c where c.org_id = $3 and c.deleted_at is null and c.erased_at is null and (' || p_predicate || ')'
+        using p_params, p_now, p_org_id;
+end
+$_$;
+
+CREATE TABLE private.segment_statements (
+    org_id uuid NOT NULL,
+    level integer NOT NULL,
+    segment_ids uuid[] NOT NULL,
+    list_ids uuid[] NOT NULL,
+    expression text,
+    params text[] NOT NULL
+);
+
+COMMENT ON TABLE private.segment_statements IS 'The programs of a level as one expression with one list of values. Made again when a program changes.';
+
+CREATE TABLE public.segment_members (
+    segment_id uuid NOT NULL,
+    contact_id uuid NOT NULL,
+    org_id uuid NOT NULL,
+    entered_at timestamp with time zone NOT NULL
+)
+WITH (autovacuum_vacuum_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05');
+
+COMMENT ON TABLE public.segment_members IS 'Who is in a segment now. Maintained within a second of every change; never written by hand.';
+
+CREATE FUNCTION private.matching_segments(p_statement private.segment_statements, p_contact_ids uuid[], p_now timestamp with time zone) RETURNS SETOF public.segment_members
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    SET jit TO 'off'
+    AS $_$
+begin
+    if p_statement.expression is null then
+        return;
+    end if;
+    return query execute
+        'select ($5)[h.nth], x.id, $3, $2
+        from (
+            select c.id, ' || p_statement.expression || ' as hits
+            from public.contacts c where c.org_id = $3 and c.id = any ($4) and c.deleted_at is null and c.erased_at is null
+        ) x, unnest(x.hits) with ordinality as h (is_hit, nth)
+        where h.is_hit'
+        using p_statement.params, p_now, p_statement.org_id, p_contact_ids, p_statement.segment_ids;
+end
+$_$;
 
 CREATE FUNCTION private.may_hear(p_topic text) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -563,8 +2008,12 @@ begin
         perform private.raise_error('CONTACT_007', '{"field": null}');
     end if;
     for v_key in select jsonb_object_keys(p_fields) loop
-        if v_key not in ('phone', 'full_name', 'email', 'avatar_url', 'company', 'job_title', 'address', 'notes', 'birthday', 'lifecycle_stage') then
+        if v_key not in ('phone', 'full_name', 'email', 'avatar_url', 'company', 'job_title', 'address', 'notes', 'birthday', 'lifecycle_stage', 'custom_fields') then
             perform private.raise_error('CONTACT_007', jsonb_build_object('field', v_key));
+        end if;
+        if v_key = 'custom_fields' then
+            p_base.custom_fields := private.change_custom_values(p_base.org_id, coalesce(p_base.custom_fields, '{}'), p_fields -> v_key);
+            continue;
         end if;
         -- A number or a list in a text field would be stored as its JSON text.
         if v_key <> 'address' and jsonb_typeof(p_fields -> v_key) not in ('string', 'null') then
@@ -617,6 +2066,13 @@ $$;
 
 COMMENT ON FUNCTION private.my_orgs_with(p_permission text) IS 'Organisations in which the caller has a permission. Empty for anonymous callers.';
 
+CREATE FUNCTION private.next_rebuild(p_org_id uuid) RETURNS uuid
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+    select p.segment_id from private.segment_programs p where p.org_id = p_org_id and p.rebuild is not null order by p.level, p.segment_id limit 1
+$$;
+
 CREATE FUNCTION private.notify_members(p_org_id uuid, p_user_ids uuid[], p_kind text, p_priority text, p_data jsonb) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -638,6 +2094,144 @@ CREATE FUNCTION private.other_statuses(p_events jsonb, p_known jsonb) RETURNS js
         where k.phone_number_id = e.value ->> 'phone_number_id' and k.wa_message_id = e.value ->> 'wa_message_id')
 $$;
 
+CREATE FUNCTION private.put_tags(p_contact public.contacts, p_tag_ids uuid[]) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_added uuid[];
+    v_removed uuid[];
+begin
+    perform private.check_tags(p_contact.org_id, p_tag_ids);
+    with gone as (
+        delete from public.contact_tags ct
+        where ct.org_id = p_contact.org_id and ct.contact_id = p_contact.id and not (ct.tag_id = any (coalesce(p_tag_ids, '{}')))
+        returning ct.tag_id
+    )
+    select coalesce(array_agg(tag_id), '{}') into v_removed from gone;
+    with new as (
+        insert into public.contact_tags (org_id, contact_id, tag_id)
+        select distinct p_contact.org_id, p_contact.id, x from unnest(p_tag_ids) x
+        on conflict do nothing
+        returning tag_id
+    )
+    select coalesce(array_agg(tag_id), '{}') into v_added from new;
+    if cardinality(v_added) + cardinality(v_removed) = 0 then
+        return false;
+    end if;
+    perform private.record_activity(p_contact.org_id, 'contact.tags_changed', (select auth.uid()), p_contact.id,
+        p_data => jsonb_build_object('added', to_jsonb(v_added), 'removed', to_jsonb(v_removed)));
+    return true;
+end
+$$;
+
+CREATE FUNCTION private.queue_changed_contacts() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    insert into private.contact_changes (org_id, contact_id)
+    select x.org_id, x.id from (
+        select n.org_id, n.id, n.full_name, n.email, n.phone, n.company, n.job_title, n.username, n.notes, n.address, n.source,
+            n.opt_in_status, n.opt_in_at, n.lifecycle_stage, n.birthday, n.custom_fields, n.messages_sent, n.messages_received,
+            n.created_at, n.last_message_at, n.last_inbound_at, n.deleted_at, n.erased_at
+        from new_rows n
+        except
+        select o.org_id, o.id, o.full_name, o.email, o.phone, o.company, o.job_title, o.username, o.notes, o.address, o.source,
+            o.opt_in_status, o.opt_in_at, o.lifecycle_stage, o.birthday, o.custom_fields, o.messages_sent, o.messages_received,
+            o.created_at, o.last_message_at, o.last_inbound_at, o.deleted_at, o.erased_at
+        from old_rows o
+    ) x;
+    return null;
+end
+$$;
+
+CREATE FUNCTION private.queue_changed_definitions() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    insert into private.contact_changes (org_id)
+    select distinct x.org_id from (
+        (select n.org_id, n.key, n.label, n.type, n.options from new_rows n except select o.org_id, o.key, o.label, o.type, o.options from old_rows o)
+        union all
+        (select o.org_id, o.key, o.label, o.type, o.options from old_rows o except select n.org_id, n.key, n.label, n.type, n.options from new_rows n)
+    ) x;
+    return null;
+end
+$$;
+
+CREATE FUNCTION private.queue_changed_time_zones() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    insert into private.contact_changes (org_id)
+    select x.id from (select n.id, n.time_zone from new_rows n except select o.id, o.time_zone from old_rows o) x;
+    return null;
+end
+$$;
+
+CREATE FUNCTION private.queue_contacts_of_changed_conversations() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    insert into private.contact_changes (org_id, contact_id)
+    select x.org_id, x.contact_id
+    from (
+        (select n.org_id, n.contact_id, n.id, n.status in ('open', 'pending') as is_active from new_rows n
+            except select o.org_id, o.contact_id, o.id, o.status in ('open', 'pending') from old_rows o)
+        union all
+        (select o.org_id, o.contact_id, o.id, o.status in ('open', 'pending') as is_active from old_rows o
+            except select n.org_id, n.contact_id, n.id, n.status in ('open', 'pending') from new_rows n)
+    ) x
+    group by x.org_id, x.contact_id;
+    return null;
+end
+$$;
+
+CREATE FUNCTION private.queue_contacts_of_moved_tags() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    insert into private.contact_changes (org_id, contact_id)
+    select n.org_id, n.contact_id from new_rows n union select o.org_id, o.contact_id from old_rows o;
+    return null;
+end
+$$;
+
+CREATE FUNCTION private.queue_contacts_of_new_rows() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    insert into private.contact_changes (org_id, contact_id) select distinct n.org_id, n.contact_id from new_rows n;
+    return null;
+end
+$$;
+
+CREATE FUNCTION private.queue_contacts_of_old_rows() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    insert into private.contact_changes (org_id, contact_id) select distinct o.org_id, o.contact_id from old_rows o;
+    return null;
+end
+$$;
+
+CREATE FUNCTION private.queue_deleted_contacts() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    insert into private.contact_changes (org_id, contact_id) select o.org_id, o.id from old_rows o;
+    return null;
+end
+$$;
+
 CREATE FUNCTION private.queue_message(p_message_id uuid, p_lane integer) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -647,6 +2241,55 @@ begin
     select m.id, m.org_id, m.whatsapp_account_id, m.conversation_id, p_lane from public.messages m where m.id = p_message_id;
     perform pg_catalog.pg_notify('octopush_send', '');
 end
+$$;
+
+CREATE FUNCTION private.queue_new_contacts() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    insert into private.contact_changes (org_id, contact_id) select n.org_id, n.id from new_rows n;
+    return null;
+end
+$$;
+
+CREATE FUNCTION private.queue_removed_definitions() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    insert into private.contact_changes (org_id) select distinct o.org_id from old_rows o;
+    return null;
+end
+$$;
+
+CREATE FUNCTION private.queue_time_boundaries(p_org_id uuid, p_from timestamp with time zone, p_until timestamp with time zone) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+    with bounds as materialized (
+        select distinct h."column", p_from - make_interval(hours => h.hours) as low, p_until - make_interval(hours => h.hours) as high
+        from private.segment_programs p, jsonb_to_recordset(p.rolling) as h ("column" text, hours integer)
+        where p.org_id = p_org_id
+    )
+    insert into private.contact_changes (org_id, contact_id, is_time)
+    select p_org_id, x.id, true from (
+        select c.id from bounds b join public.contacts c
+            on c.org_id = p_org_id and c.last_message_at between b.low and b.high and c.deleted_at is null
+        where b."column" = 'last_message_at'
+        union
+        select c.id from bounds b join public.contacts c
+            on c.org_id = p_org_id and c.last_inbound_at between b.low and b.high and c.deleted_at is null and c.last_inbound_at is not null
+        where b."column" = 'last_inbound_at'
+        union
+        select c.id from bounds b join public.contacts c
+            on c.org_id = p_org_id and c.created_at between b.low and b.high and c.deleted_at is null
+        where b."column" = 'created_at'
+        union
+        select c.id from bounds b join public.contacts c
+            on c.org_id = p_org_id and c.opt_in_at between b.low and b.high and c.deleted_at is null and c.opt_in_at is not null
+        where b."column" = 'opt_in_at'
+    ) x
 $$;
 
 CREATE FUNCTION private.raise_error(p_code text, p_details jsonb DEFAULT NULL::jsonb) RETURNS void
@@ -669,6 +2312,55 @@ $$;
 
 COMMENT ON FUNCTION private.raise_error(p_code text, p_details jsonb) IS 'Raises an error of the catalogue. p_details: machine-readable facts, sent as JSON text.';
 
+CREATE FUNCTION private.rebuild_segment(p_segment_id uuid, p_now timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_segment public.segments;
+    v_program private.segment_programs;
+begin
+    select s.* into v_segment from public.segments s where s.id = p_segment_id;
+    select p.* into v_program from private.segment_programs p where p.segment_id = p_segment_id;
+    with desired as materialized (
+        (select m.id from private.matching_contacts(v_segment.org_id, coalesce(v_program.predicate, 'false'),
+            coalesce(v_program.params, '{}'), p_now) m (id)
+        except
+        select p.contact_id from public.segment_pins p where p.segment_id = p_segment_id and p.kind = 'exclude')
+        union
+        select p.contact_id from public.segment_pins p
+        join public.contacts c on c.id = p.contact_id and c.org_id = p.org_id and c.deleted_at is null and c.erased_at is null
+        where p.segment_id = p_segment_id and p.kind = 'include'
+    ), different as materialized (
+        select x.id, max(x.place) as place
+        from (
+            select d.id, null::tid as place from desired d
+            union all
+            select m.contact_id, m.ctid from public.segment_members m where m.segment_id = p_segment_id
+        ) x
+        group by x.id having count(*) = 1
+    ), entered as (
+        insert into public.segment_members (segment_id, contact_id, org_id, entered_at)
+        select p_segment_id, d.id, v_segment.org_id, p_now from different d where d.place is null order by d.id
+        returning contact_id
+    ), gone as (
+        delete from public.segment_members m
+        where m.ctid = any (array(select d.place from different d where d.place is not null))
+        returning m.contact_id
+    ), told as (
+        insert into private.segment_events (org_id, segment_id, contact_id, kind, cause, created_at)
+        select v_segment.org_id, p_segment_id, x.contact_id, x.kind, v_program.rebuild, p_now
+        from (
+            select e.contact_id, 'entered' as kind from entered e union all select g.contact_id, 'left' from gone g
+        ) x
+        where v_program.rebuild <> 'created'
+    )
+    update public.segments s set evaluated_at = p_now, member_count = (select count(*) from desired) where s.id = p_segment_id;
+    update private.segment_programs p set rebuild = null where p.segment_id = p_segment_id;
+    update private.segment_clocks k set judged_at = greatest(k.judged_at, p_now) where k.org_id = v_segment.org_id;
+end
+$$;
+
 CREATE FUNCTION private.record_activity(p_org_id uuid, p_kind text, p_actor_id uuid DEFAULT NULL::uuid, p_contact_id uuid DEFAULT NULL::uuid, p_conversation_id uuid DEFAULT NULL::uuid, p_data jsonb DEFAULT '{}'::jsonb) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -677,6 +2369,55 @@ begin
     insert into public.activity_log (org_id, kind, actor_id, contact_id, conversation_id, data)
     values (p_org_id, p_kind, p_actor_id, p_contact_id, p_conversation_id, p_data);
     perform private.broadcast('org:' || p_org_id, 'activity', '{}');
+end
+$$;
+
+CREATE FUNCTION private.record_consents(p_org_id uuid, p_actor uuid, p_changes jsonb) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+    with changes as materialized (
+        select x.contact_id, x.old, x.new, x.source, left(x.evidence, 500) as evidence, coalesce(x.decided_at, clock_timestamp()) as decided_at
+        from jsonb_to_recordset(p_changes) as x (contact_id uuid, old text, new text, source text, evidence text, decided_at timestamptz)
+    ), history as (
+        insert into public.contact_consents (org_id, contact_id, old_status, new_status, source, evidence, actor_id, decided_at)
+        select p_org_id, c.contact_id, c.old, c.new, c.source, c.evidence, p_actor, c.decided_at from changes c
+    )
+    insert into public.activity_log (org_id, kind, actor_id, contact_id, data)
+    select p_org_id, 'contact.consent_changed', p_actor, c.contact_id, jsonb_build_object('old', c.old, 'new', c.new, 'source', c.source)
+    from changes c
+$$;
+
+CREATE FUNCTION private.refuse_import_lines(p_job_id uuid, p_lines private.import_line[]) RETURNS integer
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+    with refused as (
+        insert into private.import_rows (job_id, line, cells, outcome, reason)
+        select p_job_id, l.line, coalesce(l.cells, '{}'), 'failed', l.problem from unnest(p_lines) l
+        union all
+        select p_job_id, a.line, a.cells, 'failed', l.problem
+        from unnest(p_lines) l, jsonb_to_recordset(l.also) as a (line bigint, cells text[]) where l.also is not null
+        on conflict do nothing
+        returning 1
+    )
+    select count(*)::integer from refused
+$$;
+
+CREATE FUNCTION private.refuse_mapping(p_field text, p_message text) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+    select private.raise_error('JOB_004', jsonb_build_object('problems', jsonb_build_array(jsonb_build_object('field', p_field, 'message', p_message))))
+$$;
+
+CREATE FUNCTION private.refuse_segment(p_path text, p_code text, p_message text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+begin
+    perform private.raise_error('SEGMENT_002', jsonb_build_object('problems',
+        jsonb_build_array(jsonb_build_object('path', p_path, 'code', p_code, 'message', p_message))));
 end
 $$;
 
@@ -695,6 +2436,15 @@ begin
         perform private.broadcast_conversations(p_org_id, v_ids);
     end if;
 end
+$$;
+
+CREATE FUNCTION private.request_rebuilds(p_org_id uuid, p_segment_ids uuid[], p_cause text) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+    update private.segment_programs p set rebuild = p_cause
+    where p.org_id = p_org_id and p.rebuild is distinct from 'created' and (p.segment_id = any (p_segment_ids)
+        or p.segment_id in (select a from unnest(p_segment_ids) s, private.segments_above(s) a))
 $$;
 
 CREATE FUNCTION private.require_permission(p_org_id uuid, p_permission text) RETURNS void
@@ -716,6 +2466,17 @@ end
 $$;
 
 COMMENT ON FUNCTION private.require_permission(p_org_id uuid, p_permission text) IS 'Raises AUTH_002, ORG_001 or AUTH_003 unless the caller has the permission.';
+
+CREATE FUNCTION private.require_segment_reader(p_org_id uuid) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+begin
+    if not private.is_database_admin() then
+        perform private.require_permission(p_org_id, 'read');
+    end if;
+end
+$$;
 
 CREATE FUNCTION private.resolve_contact(p_org_id uuid, p_wa_id text, p_bsuid text, p_profile_name text, p_username text) RETURNS uuid
     LANGUAGE plpgsql
@@ -759,11 +2520,11 @@ CREATE FUNCTION private.role_permissions(p_role text) RETURNS text[]
     SET search_path TO ''
     AS $$
     select case p_role
-        when 'owner' then array['read', 'contacts.write', 'contacts.delete', 'contacts.trash', 'inbox.answer', 'campaigns.manage',
+        when 'owner' then array['read', 'contacts.write', 'contacts.delete', 'contacts.bulk', 'contacts.trash', 'inbox.answer', 'campaigns.manage',
             'tags.manage', 'settings.manage', 'organization.own']
-        when 'admin' then array['read', 'contacts.write', 'contacts.delete', 'contacts.trash', 'inbox.answer', 'campaigns.manage',
+        when 'admin' then array['read', 'contacts.write', 'contacts.delete', 'contacts.bulk', 'contacts.trash', 'inbox.answer', 'campaigns.manage',
             'tags.manage', 'settings.manage']
-        when 'campaign_manager' then array['read', 'contacts.write', 'contacts.delete', 'campaigns.manage', 'tags.manage']
+        when 'campaign_manager' then array['read', 'contacts.write', 'contacts.delete', 'contacts.bulk', 'campaigns.manage', 'tags.manage']
         when 'agent' then array['read', 'contacts.write', 'inbox.answer']
         when 'viewer' then array['read']
         else '{}'
@@ -774,6 +2535,273 @@ CREATE FUNCTION private.role_rank(p_role text) RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path TO ''
     AS $$ select array_position(array['viewer', 'agent', 'campaign_manager', 'admin', 'owner'], p_role) $$;
+
+CREATE FUNCTION private.rule_leaves(p_rules jsonb) RETURNS TABLE(path text, field text, value jsonb)
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS $$
+    with recursive nodes as (
+        select '' as path, p_rules as node
+        union all
+        select n.path || '/' || g.key || '/' || (e.nth - 1), e.value
+        from nodes n, jsonb_each(case when n.node ? 'field' then '{}' else n.node end) g,
+            jsonb_array_elements(g.value) with ordinality as e (value, nth)
+    )
+    select n.path, n.node ->> 'field', n.node -> 'value' from nodes n where n.node ? 'field'
+$$;
+
+CREATE FUNCTION private.rule_problems(p_org_id uuid, p_rules jsonb) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+declare
+    v_problems jsonb := octopush.check_segment(coalesce(p_rules, 'null'), private.segment_context(p_org_id));
+begin
+    if v_problems <> '[]' then
+        return v_problems;
+    end if;
+    return coalesce((
+        with named as materialized (
+            select l.path, l.field, x.id::uuid as id from private.rule_leaves(p_rules) l
+            cross join lateral jsonb_array_elements_text(case jsonb_typeof(l.value) when 'array' then l.value else jsonb_build_array(l.value) end) x (id)
+            where l.field in ('tags', 'segment') and l.value is not null
+        )
+        select jsonb_agg(distinct jsonb_build_object('path', n.path || '/value', 'code', 'wrong_value',
+            'message', case n.field when 'tags' then 'This tag does not exist any more' else 'This segment does not exist any more' end))
+        from named n
+        where case n.field
+            when 'tags' then not exists (select from public.tags t where t.org_id = p_org_id and t.id = n.id)
+            else not exists (select from public.segments s where s.org_id = p_org_id and s.id = n.id) end
+    ), '[]');
+end
+$$;
+
+CREATE FUNCTION private.search_patterns(p_org_id uuid, p_search text) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $_$
+declare
+    v_search text := lower(btrim(left(p_search, 200), E' \t\r\n'));
+    v_words text[];
+    v_word text;
+    v_digits text;
+    v_patterns text[];
+    v_result jsonb;
+begin
+    -- A number may be written with blanks and brackets.
+    if v_search ~ '^[0-9+()./ -]+$' and length(regexp_replace(v_search, '\D', '', 'g')) >= 3 then
+        v_words := array[v_search];
+    else
+        v_words := (regexp_split_to_array(v_search, '\s+'))[1:8];
+    end if;
+    foreach v_word in array coalesce(v_words, '{}') loop
+        v_word := ltrim(v_word, '@');
+        v_digits := regexp_replace(v_word, '\D', '', 'g');
+        v_patterns := array[replace(replace(replace(v_word, '\', '\\'), '%', '\%'), '_', '\_')];
+        if v_word = '' then
+            continue;
+        elsif v_word ~ '^[0-9+()./ -]+$' and length(v_digits) >= 3 then
+            if v_word like '+%' then
+                v_digits := '+' || v_digits;
+            end if;
+            v_patterns := array['%' || v_digits || '%', '%' || private.stored_digits(p_org_id, v_digits) || '%'];
+            if v_patterns[1] = v_patterns[2] then
+                v_patterns := v_patterns[1:1];
+            end if;
+        elsif length(v_word) < 3 then
+            v_patterns := array['% ' || v_patterns[1] || '%'] || case when v_digits = v_word then array['% +' || v_digits || '%'] else '{}' end;
+        else
+            v_patterns := array['%' || v_patterns[1] || '%'];
+        end if;
+        v_result := coalesce(v_result, '[]') || jsonb_build_array(to_jsonb(v_patterns));
+    end loop;
+    return v_result;
+end
+$_$;
+
+CREATE FUNCTION private.segment_context(p_org_id uuid) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+    select jsonb_build_object('org_id', o.id, 'search', true, 'time_zone', o.time_zone, 'custom_fields', coalesce((
+        select jsonb_agg(jsonb_build_object('key', d.key, 'label', d.label, 'type', d.type, 'options', d.options) order by d.key)
+        from public.custom_field_definitions d where d.org_id = o.id), '[]'))
+    from public.organizations o where o.id = p_org_id
+$$;
+
+CREATE FUNCTION private.segment_context_with_names(p_org_id uuid) RETURNS jsonb
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+    select private.segment_context(p_org_id) || jsonb_build_object('now', private.clock()::text, 'names', coalesce((
+        select jsonb_object_agg(n.id, n.name) from (
+            select t.id, t.name from public.tags t where t.org_id = p_org_id
+            union all
+            select s.id, s.name from public.segments s where s.org_id = p_org_id
+        ) n), '{}'))
+$$;
+
+CREATE FUNCTION private.segment_differences(p_org_id uuid) RETURNS TABLE(segment_id uuid, contact_id uuid, problem text)
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+    with recomputed as materialized (
+        select s.id as segment_id, x.contact_id
+        from public.segments s
+        cross join lateral (
+            (select m.id from octopush.compile_segment(s.rules, private.segment_context(p_org_id), 1) r,
+                private.matching_contacts(p_org_id, r.predicate, r.params, private.clock()) m (id)
+            where s.kind = 'dynamic' and octopush.check_segment(s.rules, private.segment_context(p_org_id)) = '[]'
+            except
+            select p.contact_id from public.segment_pins p where p.segment_id = s.id and p.kind = 'exclude')
+            union
+            select p.contact_id from public.segment_pins p join public.contacts c on c.org_id = p_org_id and c.id = p.contact_id
+            where p.segment_id = s.id and p.kind = 'include' and c.deleted_at is null and c.erased_at is null
+        ) x (contact_id)
+        where s.org_id = p_org_id and s.evaluated_at is not null
+    ), maintained as materialized (
+        select m.segment_id, m.contact_id from public.segment_members m join public.segments s on s.id = m.segment_id
+        where s.org_id = p_org_id and s.evaluated_at is not null
+    )
+    select r.segment_id, r.contact_id, 'missing' from (select * from recomputed except select * from maintained) r
+    union all
+    select m.segment_id, m.contact_id, 'extra' from (select * from maintained except select * from recomputed) m
+    union all
+    select s.id, null, format('counted %s, are %s', s.member_count, x.n)
+    from public.segments s cross join lateral (select count(*) as n from public.segment_members m where m.segment_id = s.id) x
+    where s.org_id = p_org_id and x.n <> s.member_count
+$$;
+
+COMMENT ON FUNCTION private.segment_differences(p_org_id uuid) IS 'Segments, contacts and what is wrong (missing, extra, or a wrong count). Empty once private.contact_changes is.';
+
+CREATE FUNCTION private.segment_facts(p_contact_ids uuid[]) RETURNS TABLE(contact_id uuid, facts jsonb)
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+    select c.id, jsonb_build_object(
+        'contact', to_jsonb(c) - 'search_text',
+        'tags', coalesce((select jsonb_agg(t.tag_id order by t.tag_id) from public.contact_tags t
+            where t.org_id = c.org_id and t.contact_id = c.id), '[]'),
+        'segments', coalesce((select jsonb_agg(m.segment_id order by m.segment_id) from public.segment_members m
+            where m.org_id = c.org_id and m.contact_id = c.id), '[]'),
+        'has_conversation', exists (select from public.conversations v where v.org_id = c.org_id and v.contact_id = c.id),
+        'has_active_conversation', exists (select from public.conversations v
+            where v.org_id = c.org_id and v.contact_id = c.id and v.status in ('open', 'pending')),
+        'campaigns', coalesce((select jsonb_agg(jsonb_build_object('id', r.campaign_id, 'received', r.received_at is not null,
+                'read', r.read_at is not null, 'replied', r.replied_at is not null, 'clicked', r.clicked_at is not null))
+            from private.campaign_reactions r where r.org_id = c.org_id and r.contact_id = c.id), '[]'),
+        'flows', coalesce((select jsonb_agg(jsonb_build_object('id', r.flow_id, 'in_progress', r.in_progress, 'completed', r.completed))
+            from (
+                select f.flow_id, bool_or(f.status = 'in_progress') as in_progress, bool_or(f.status = 'completed') as completed
+                from private.flow_runs f where f.org_id = c.org_id and f.contact_id = c.id group by f.flow_id
+            ) r), '[]'))
+    from public.contacts c where c.id = any (p_contact_ids)
+$$;
+
+COMMENT ON FUNCTION private.segment_facts(p_contact_ids uuid[]) IS 'Everything rules can ask about contacts, in the shape octopush.explain_segment takes.';
+
+CREATE FUNCTION private.segment_lock_key(p_org_id uuid) RETURNS bigint
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS $$ select hashtextextended('segments:' || p_org_id, 0) $$;
+
+CREATE FUNCTION private.segment_to_change(p_id uuid) RETURNS public.segments
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_segment public.segments;
+begin
+    select s.* into v_segment from public.segments s where s.id = p_id and s.org_id = any (private.my_org_ids());
+    if not found then
+        perform private.raise_error('SEGMENT_001');
+    end if;
+    perform private.require_permission(v_segment.org_id, 'campaigns.manage');
+    perform private.lock_segments(v_segment.org_id);
+    select s.* into v_segment from public.segments s where s.id = p_id for no key update;
+    if not found then
+        perform private.raise_error('SEGMENT_001');
+    end if;
+    return v_segment;
+end
+$$;
+
+CREATE FUNCTION private.segment_to_read(p_id uuid) RETURNS public.segments
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+declare
+    v_segment public.segments;
+begin
+    select s.* into v_segment from public.segments s
+    where s.id = p_id and (private.is_database_admin() or s.org_id = any (private.my_org_ids()));
+    if not found then
+        perform private.raise_error('SEGMENT_001');
+    end if;
+    return v_segment;
+end
+$$;
+
+CREATE FUNCTION private.segment_users(p_segment_id uuid) RETURNS TABLE(kind text, id uuid, name text)
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+    select 'segment', s.id, s.name from private.segment_edges e join public.segments s on s.id = e.segment_id where e.uses_id = p_segment_id
+$$;
+
+CREATE FUNCTION private.segments_above(p_segment_id uuid) RETURNS SETOF uuid
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+    with recursive above as (
+        select e.segment_id from private.segment_edges e where e.uses_id = p_segment_id
+        union
+        select e.segment_id from private.segment_edges e join above a on a.segment_id = e.uses_id
+    )
+    select a.segment_id from above a
+$$;
+
+CREATE FUNCTION private.selected_contacts(p_org_id uuid, p_selection jsonb) RETURNS SETOF uuid
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $_$
+declare
+    v_filter private.contact_filter;
+    v_except uuid[] := array[]::uuid[];
+begin
+    if p_selection is null or jsonb_typeof(p_selection) <> 'object'
+        or exists (select from jsonb_object_keys(p_selection) k where k not in ('ids', 'search', 'rules', 'trash', 'except'))
+        or (p_selection ? 'ids' and (select count(*) from jsonb_object_keys(p_selection)) > 1)
+        or coalesce(jsonb_typeof(p_selection -> 'search') not in ('string', 'null'), false)
+        or coalesce(jsonb_typeof(p_selection -> 'trash') not in ('boolean', 'null'), false)
+        or coalesce(jsonb_typeof(p_selection -> 'rules') not in ('object', 'null'), false)
+        or coalesce(jsonb_typeof(p_selection -> 'ids') <> 'array', false)
+        or coalesce(jsonb_typeof(p_selection -> 'except') not in ('array', 'null'), false)
+    then
+        perform private.raise_error('CONTACT_012');
+    end if;
+    begin
+        if p_selection ? 'ids' then
+            return query
+            select c.id from public.contacts c
+            where c.org_id = p_org_id and c.erased_at is null
+                and c.id = any (array(select x.value::uuid from jsonb_array_elements_text(p_selection -> 'ids') x));
+            return;
+        end if;
+        if jsonb_typeof(p_selection -> 'except') = 'array' then
+            v_except := array(select x.value::uuid from jsonb_array_elements_text(p_selection -> 'except') x);
+        end if;
+    exception when invalid_text_representation then
+        perform private.raise_error('CONTACT_012');
+    end;
+    v_filter := private.contact_filter(p_org_id, p_selection ->> 'search', nullif(p_selection -> 'rules', 'null'),
+        coalesce((p_selection ->> 'trash')::boolean, false), true);
+    return query execute format('select c.id from %s where %s and c.id <> all ($5)', v_filter.source, v_filter.condition)
+        using v_filter.rule_values, private.clock(), p_org_id, v_filter.patterns, v_except;
+end
+$_$;
+
+COMMENT ON FUNCTION private.selected_contacts(p_org_id uuid, p_selection jsonb) IS 'Resolves {"ids"} or {"search", "rules", "trash", "except"}. Ids of others are left out. The caller has checked who asks. Errors: CONTACT_012, SEGMENT_002.';
 
 CREATE FUNCTION private.send_refusal(p_account_status text, p_quality_rating text, p_contact_deleted boolean, p_opt_in_status text, p_window_expires_at timestamp with time zone, p_type text, p_is_marketing boolean, p_now timestamp with time zone) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -813,6 +2841,43 @@ begin
     perform private.add_system_message(v_conversation, p_event);
     perform private.record_activity(v_conversation.org_id, 'conversation.' || p_event, (select auth.uid()), v_conversation.contact_id, p_conversation_id);
     perform private.broadcast_conversations(v_conversation.org_id, array[p_conversation_id]);
+end
+$$;
+
+CREATE FUNCTION private.set_segment_clock(p_org_id uuid, p_now timestamp with time zone) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+    insert into private.segment_clocks as k (org_id, evaluated_until, judged_at, local_date, library, has_horizons)
+    select o.id, p_now, p_now, (p_now at time zone o.time_zone)::date, octopush.version(), coalesce(h.is_needed, false)
+    from public.organizations o
+    cross join (
+        select bool_or(p.is_calendar or p.rolling <> '[]') as is_needed from private.segment_programs p where p.org_id = p_org_id
+    ) h
+    where o.id = p_org_id
+    on conflict (org_id) do update set has_horizons = excluded.has_horizons,
+        evaluated_until = case when k.has_horizons then k.evaluated_until else excluded.evaluated_until end,
+        judged_at = case when k.has_horizons then k.judged_at else excluded.judged_at end,
+        local_date = case when k.has_horizons then k.local_date else excluded.local_date end
+$$;
+
+CREATE FUNCTION private.set_segment_edges(p_segment public.segments) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_uses uuid[] := array(select distinct x::uuid from jsonb_array_elements_text(octopush.segment_references(p_segment.rules) -> 'segments') x);
+    v_culprit uuid;
+begin
+    select u into v_culprit from unnest(v_uses) u
+    where u = p_segment.id or u in (select a from private.segments_above(p_segment.id) a) limit 1;
+    if found then
+        perform private.raise_error('SEGMENT_004', jsonb_build_object('segment',
+            (select jsonb_build_object('id', s.id, 'name', s.name) from public.segments s where s.id = v_culprit)));
+    end if;
+    delete from private.segment_edges e where e.segment_id = p_segment.id and e.uses_id <> all (v_uses);
+    insert into private.segment_edges (org_id, segment_id, uses_id) select p_segment.org_id, p_segment.id, u from unnest(v_uses) u
+    on conflict do nothing;
 end
 $$;
 
@@ -927,10 +2992,89 @@ begin
 end
 $$;
 
+CREATE FUNCTION private.sort_page(p_org_id uuid, p_filter private.contact_filter, p_id text, p_key text, p_descending boolean, p_limit bigint, p_offset bigint) RETURNS uuid[]
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    SET work_mem TO '16MB'
+    AS $_$
+declare
+    v_ids uuid[];
+begin
+    execute format('with matching as materialized (select %s as id, %s as key from %s where %s)
+        select array(select m.id from matching m order by m.key %5$s nulls last, m.id %5$s limit $5 offset $6)',
+        p_id, p_key, p_filter.source, p_filter.condition, case when p_descending then 'desc' else 'asc' end)
+        into v_ids using p_filter.rule_values, private.clock(), p_org_id, p_filter.patterns, p_limit, p_offset;
+    return v_ids;
+end
+$_$;
+
 CREATE FUNCTION private.status_rank(p_status text) RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path TO ''
     AS $$ select array_position(array['pending', 'sent', 'failed', 'delivered', 'read'], p_status) $$;
+
+CREATE FUNCTION private.stored_digits(p_org_id uuid, p_digits text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+declare
+    v_country text;
+    v_phone text;
+begin
+    if p_digits like '00%' then
+        return '+' || ltrim(p_digits, '0');
+    end if;
+    if p_digits not like '0%' then
+        return p_digits;
+    end if;
+    select o.country into v_country from public.organizations o where o.id = p_org_id;
+    for i in 0..10 loop
+        v_phone := octopush.normalize_phone(p_digits || left('3456789012', i), v_country);
+        if v_phone is not null then
+            return left(v_phone, length(v_phone) - i);
+        end if;
+    end loop;
+    return ltrim(p_digits, '0');
+end
+$$;
+
+CREATE TABLE public.tags (
+    id uuid DEFAULT octopush.uuid_v7() NOT NULL,
+    org_id uuid NOT NULL,
+    name text NOT NULL,
+    color text DEFAULT '#868e96'::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT tags_color_check CHECK ((color ~ '^#[0-9a-fA-F]{6}$'::text)),
+    CONSTRAINT tags_name_check CHECK ((((length(btrim(name)) >= 1) AND (length(btrim(name)) <= 50)) AND (name = btrim(name))))
+);
+
+COMMENT ON TABLE public.tags IS 'Labels an organisation puts on its contacts; at most 50.';
+
+CREATE FUNCTION private.tag_for(p_id uuid) RETURNS public.tags
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+declare
+    v_tag public.tags;
+begin
+    select t.* into v_tag from public.tags t where t.id = p_id and t.org_id = any (private.my_org_ids());
+    if not found then
+        perform private.raise_error('TAG_001');
+    end if;
+    perform private.require_permission(v_tag.org_id, 'tags.manage');
+    return v_tag;
+end
+$$;
+
+CREATE FUNCTION private.take_from_search() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    delete from private.contact_search s using old_contacts c where s.org_id = c.org_id and s.contact_id = c.id;
+    return null;
+end
+$$;
 
 CREATE TABLE public.messages (
     id uuid DEFAULT octopush.uuid_v7() NOT NULL,
@@ -992,6 +3136,42 @@ CREATE FUNCTION private.touch_conversation(p_conversation_id uuid, p_message pub
     where id = p_conversation_id
 $$;
 
+CREATE FUNCTION private.update_imported(p_job public.jobs, p_spec jsonb, p_contact_ids uuid[], p_lines private.import_line[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_changed uuid[];
+    v_tagged uuid[];
+begin
+    with changed as (
+        update public.contacts c set
+            phone = coalesce(c.phone, l.phone), full_name = coalesce(l.full_name, c.full_name), email = coalesce(l.email, c.email),
+            company = coalesce(l.company, c.company), job_title = coalesce(l.job_title, c.job_title), notes = coalesce(l.notes, c.notes),
+            birthday = coalesce(l.birthday, c.birthday), lifecycle_stage = coalesce(l.lifecycle_stage, c.lifecycle_stage),
+            address = case when l.address is null then c.address else coalesce(c.address, '{}') || l.address end,
+            custom_fields = c.custom_fields || coalesce(l.custom_fields, '{}'), updated_at = clock_timestamp()
+        from unnest(p_contact_ids, p_lines) as l (id, line, cells, problem, phone, full_name, email, company, job_title, notes, birthday,
+            lifecycle_stage, address, custom_fields, tags, also)
+        where c.org_id = p_job.org_id and c.id = l.id and (
+            c.phone is null
+            or (c.full_name, c.email, c.company, c.job_title, c.notes, c.birthday, c.lifecycle_stage) is distinct from
+                (coalesce(l.full_name, c.full_name), coalesce(l.email, c.email), coalesce(l.company, c.company), coalesce(l.job_title, c.job_title),
+                coalesce(l.notes, c.notes), coalesce(l.birthday, c.birthday), coalesce(l.lifecycle_stage, c.lifecycle_stage))
+            or not coalesce(c.address, '{}') @> coalesce(l.address, '{}') or not c.custom_fields @> coalesce(l.custom_fields, '{}'))
+        returning c.id
+    )
+    select coalesce(array_agg(id), '{}') into v_changed from changed;
+    v_tagged := private.link_import_tags(p_job.org_id, p_spec, p_contact_ids, p_lines);
+    if jsonb_typeof(p_spec -> 'consent') = 'object' then
+        perform private.import_consent(p_job.org_id, p_job.created_by, p_contact_ids, p_spec -> 'consent');
+    end if;
+    insert into public.activity_log (org_id, kind, actor_id, contact_id, data)
+    select p_job.org_id, 'contact.updated', p_job.created_by, x.id, jsonb_build_object('source', 'import', 'job_id', p_job.id)
+    from (select unnest(v_changed) as id union select unnest(v_tagged)) x;
+end
+$$;
+
 CREATE FUNCTION private.verified_email() RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -1010,6 +3190,71 @@ begin
 end
 $$;
 
+CREATE FUNCTION private.waiting_import(p_job_id uuid) RETURNS public.jobs
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_job public.jobs := private.job_for(p_job_id);
+begin
+    if v_job.kind <> 'import' or v_job.status <> 'waiting' then
+        perform private.raise_error('JOB_002', jsonb_build_object('status', v_job.status));
+    end if;
+    return v_job;
+end
+$$;
+
+CREATE FUNCTION private.waiting_segment_orgs(p_now timestamp with time zone) RETURNS SETOF uuid
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+    with recursive queued as (
+        -- Hops from organisation to organisation along the index, however long the queue of one is.
+        (select q.org_id from private.contact_changes q order by q.org_id limit 1)
+        union all
+        select (select q.org_id from private.contact_changes q where q.org_id > w.org_id order by q.org_id limit 1)
+        from queued w where w.org_id is not null
+    )
+    select o.org_id
+    from (
+        select w.org_id from queued w where w.org_id is not null
+        union
+        select k.org_id from private.segment_clocks k
+        where k.library <> octopush.version()
+            or k.has_horizons and (p_now >= k.evaluated_until + interval '1 second' or p_now < k.judged_at)
+        union
+        select p.org_id from private.segment_programs p where p.rebuild is not null
+    ) o
+    left join private.segment_clocks k on k.org_id = o.org_id
+    order by k.served_at nulls first
+    limit 100
+$$;
+
+CREATE FUNCTION private.walk_page(p_org_id uuid, p_filter private.contact_filter, p_key text, p_descending boolean, p_total bigint, p_limit bigint, p_offset bigint) RETURNS uuid[]
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    SET enable_sort TO 'off'
+    SET max_parallel_workers_per_gather TO '0'
+    AS $_$
+declare
+    v_from_end boolean := p_offset > p_total / 2;
+    v_direction text := case when p_descending <> v_from_end then 'desc' else 'asc' end;
+    v_named text := format('(select c.id from %s where %s and %s is not null order by %3$s %s, c.id %4$s)', p_filter.source, p_filter.condition,
+        p_key, v_direction);
+    v_unnamed text := format('(select c.id from %s where %s and %s is null order by c.id %s)', p_filter.source, p_filter.condition, p_key, v_direction);
+    v_ids uuid[];
+begin
+    -- Contacts without the key come last whichever way the others are sorted.
+    execute format('select array(%s limit $5 offset $6)', case
+            when p_key = 'c.created_at' then v_named
+            when v_from_end then v_unnamed || ' union all ' || v_named
+            else v_named || ' union all ' || v_unnamed end)
+        into v_ids using p_filter.rule_values, private.clock(), p_org_id, p_filter.patterns, p_limit,
+            case when v_from_end then p_total - p_offset - p_limit else p_offset end;
+    return case when v_from_end then array(select x.id from unnest(v_ids) with ordinality x (id, position) order by x.position desc) else v_ids end;
+end
+$_$;
+
 CREATE FUNCTION private.with_contacts(p_events jsonb) RETURNS jsonb
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -1017,14 +3262,35 @@ CREATE FUNCTION private.with_contacts(p_events jsonb) RETURNS jsonb
 declare
     v_senders jsonb;
 begin
-    with senders as materialized (
-        select distinct on (x.org_id, x.wa_id, x.bsuid) x.*
-        from jsonb_to_recordset(p_events) as x (org_id uuid, wa_id text, bsuid text, profile_name text, username text, occurred_at timestamptz)
-        order by x.org_id, x.wa_id, x.bsuid, x.occurred_at desc
-    ), resolved as materialized (
-        select s.*, private.resolve_contact(s.org_id, s.wa_id, s.bsuid, s.profile_name, s.username) as contact_id from senders s
-    )
-    select jsonb_agg(to_jsonb(r)) into v_senders from resolved r;
+    -- Again when somebody we found was merged or erased before we held them: their number then names somebody else. What was locked so far is
+    -- let go with the subtransaction, because contacts are made before any is locked.
+    for i in 1..3 loop
+        begin
+            with senders as materialized (
+                select distinct on (x.org_id, x.wa_id, x.bsuid) x.*
+                from jsonb_to_recordset(p_events) as x (
+                    org_id uuid, wa_id text, bsuid text, profile_name text, username text, occurred_at timestamptz)
+                order by x.org_id, x.wa_id, x.bsuid, x.occurred_at desc
+            ), resolved as materialized (
+                select s.*, private.resolve_contact(s.org_id, s.wa_id, s.bsuid, s.profile_name, s.username) as contact_id from senders s
+            )
+            select jsonb_agg(to_jsonb(r)) into v_senders from resolved r;
+            perform c.id from public.contacts c
+            where c.id in (select s.contact_id from jsonb_to_recordset(v_senders) as s (contact_id uuid))
+            order by c.id for no key update;
+            if exists (
+                select from jsonb_to_recordset(v_senders) as s (contact_id uuid)
+                where s.contact_id is not null
+                    and not exists (select from public.contacts c where c.id = s.contact_id and c.erased_at is null)) then
+                raise exception 'a contact went away while its message was applied' using errcode = 'serialization_failure';
+            end if;
+            exit;
+        exception when serialization_failure then
+            if i = 3 then
+                raise;
+            end if;
+        end;
+    end loop;
     perform private.enrich_contacts(v_senders);
     return (
         select jsonb_agg(e.value || jsonb_build_object('contact_id', s.contact_id))
@@ -1034,6 +3300,21 @@ begin
             and s.wa_id is not distinct from e.value ->> 'wa_id' and s.bsuid is not distinct from e.value ->> 'bsuid'
     );
 end
+$$;
+
+CREATE FUNCTION private.with_problem(p_lines private.import_line[], p_problem text) RETURNS private.import_line[]
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS $$
+    select array(select jsonb_populate_record(l, jsonb_build_object('problem', p_problem)) from unnest(p_lines) l)
+$$;
+
+CREATE FUNCTION private.without_lines(p_lines private.import_line[], p_numbers bigint[]) RETURNS private.import_line[]
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS $$
+    select case when coalesce(p_numbers, '{}') = '{}' then p_lines else array(
+        select l from unnest(p_lines) l where not exists (select from unnest(p_numbers) n where n = l.line) order by l.phone) end
 $$;
 
 CREATE FUNCTION public.accept_invitation(p_token text) RETURNS uuid
@@ -1104,6 +3385,22 @@ $$;
 
 COMMENT ON FUNCTION public.add_note(p_conversation_id uuid, p_body text, p_client_key text) IS 'An internal note: a message of direction internal, which no sender ever claims. Errors: AUTH_003, CONVERSATION_001, MESSAGE_002, MESSAGE_005.';
 
+CREATE FUNCTION public.archive_custom_field(p_id uuid) RETURNS public.custom_field_definitions
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_field public.custom_field_definitions := private.custom_field_for(p_id);
+begin
+    update public.custom_field_definitions d set archived_at = coalesce(d.archived_at, now()), updated_at = clock_timestamp()
+    where d.id = p_id returning d.* into v_field;
+    perform private.broadcast('org:' || v_field.org_id, 'contacts', '{"all": true}');
+    return v_field;
+end
+$$;
+
+COMMENT ON FUNCTION public.archive_custom_field(p_id uuid) IS 'Values stay, new ones are refused. Errors: AUTH_003, FIELD_001.';
+
 CREATE FUNCTION public.assign_conversation(p_conversation_id uuid, p_user_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -1135,6 +3432,57 @@ end
 $$;
 
 COMMENT ON FUNCTION public.assign_conversation(p_conversation_id uuid, p_user_id uuid) IS 'null takes the assignment back. Errors: AUTH_003, CONVERSATION_001, CONVERSATION_002.';
+
+CREATE FUNCTION public.cancel_job(p_job_id uuid) RETURNS public.jobs
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    -- Waits for the batch under way: the worker holds the row while it commits one.
+    v_job public.jobs := private.job_for(p_job_id);
+begin
+    if v_job.kind = 'erasure' or v_job.status not in ('queued', 'running', 'waiting') then
+        perform private.raise_error('JOB_002', jsonb_build_object('status', v_job.status));
+    end if;
+    return private.finish_job(p_job_id, 'cancelled');
+end
+$$;
+
+COMMENT ON FUNCTION public.cancel_job(p_job_id uuid) IS 'Stops a job; what it has done stays done. An erasure cannot be cancelled. Errors: AUTH_003, JOB_001, JOB_002 (details.status).';
+
+CREATE FUNCTION public.change_contacts(p_org_id uuid, p_selection jsonb, p_change jsonb) RETURNS public.jobs
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_ids uuid[];
+    v_job public.jobs;
+begin
+    perform private.require_permission(p_org_id, 'contacts.bulk');
+    if p_change ->> 'action' = 'delete' then
+        perform private.require_permission(p_org_id, 'contacts.delete');
+    elsif p_change ->> 'action' = 'restore' or p_selection -> 'trash' = 'true' then
+        perform private.require_permission(p_org_id, 'contacts.trash');
+    end if;
+    perform private.check_contact_change(p_org_id, p_change);
+    v_ids := array(select x.id from private.selected_contacts(p_org_id, p_selection) x (id) order by x.id);
+    -- More would keep a person waiting and hold rows that messages want to update.
+    if cardinality(v_ids) > 500 then
+        v_job := private.create_job(p_org_id, 'bulk_change', jsonb_build_object('change', p_change), cardinality(v_ids));
+        insert into private.job_items (job_id, position, contact_id)
+        select v_job.id, x.position, x.id from unnest(v_ids) with ordinality x (id, position);
+        return v_job;
+    end if;
+    insert into public.jobs (org_id, kind, status, input, result, done_count, total_count, created_by, started_at, finished_at)
+    values (p_org_id, 'bulk_change', 'done', jsonb_build_object('change', p_change),
+        jsonb_build_object('changed', private.apply_contact_change(p_org_id, v_ids, p_change, (select auth.uid()))),
+        cardinality(v_ids), cardinality(v_ids), (select auth.uid()), now(), now())
+    returning * into v_job;
+    return v_job;
+end
+$$;
+
+COMMENT ON FUNCTION public.change_contacts(p_org_id uuid, p_selection jsonb, p_change jsonb) IS 'Adds or removes tags, sets consent or stage, deletes or restores a selection; up to 500 contacts at once (job done, result.changed), more by a worker. Errors: AUTH_003, ORG_001, CONTACT_007 (details.field), CONTACT_012, JOB_005, SEGMENT_002, TAG_001.';
 
 CREATE FUNCTION public.complete_onboarding(p_full_name text, p_org_name text, p_country text DEFAULT 'MY'::text, p_time_zone text DEFAULT 'Asia/Kuala_Lumpur'::text) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1221,6 +3569,112 @@ $_$;
 
 COMMENT ON FUNCTION public.connect_whatsapp_account(p_org_id uuid, p_waba_id text, p_phone_number_id text, p_access_token text) IS 'Stores the token and asks a worker to check it with Meta: status connecting, then connected or error. Calling again replaces the token. Errors: AUTH_003, ORG_001, WA_009, WA_010 (details.field).';
 
+CREATE FUNCTION public.contact_segments(p_contact_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_org_id uuid;
+begin
+    select c.org_id into v_org_id from public.contacts c
+    where c.id = p_contact_id and (private.is_database_admin() or c.org_id = any (private.my_org_ids()));
+    if not found then
+        perform private.raise_error('CONTACT_001');
+    end if;
+    return coalesce((
+        select jsonb_agg(jsonb_build_object('id', s.id, 'name', s.name, 'kind', s.kind, 'is_member', m.contact_id is not null, 'pin', p.kind)
+            order by lower(s.name))
+        from public.segments s
+        left join public.segment_members m on m.segment_id = s.id and m.contact_id = p_contact_id
+        left join public.segment_pins p on p.segment_id = s.id and p.contact_id = p_contact_id
+        where s.org_id = v_org_id), '[]');
+end
+$$;
+
+COMMENT ON FUNCTION public.contact_segments(p_contact_id uuid) IS 'Every segment of the organisation: [{id, name, kind, is_member, pin}]. Errors: CONTACT_001.';
+
+CREATE FUNCTION public.contact_timeline(p_contact_id uuid, p_limit integer DEFAULT 20, p_before text DEFAULT NULL::text) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_contact public.contacts;
+    v_limit integer := least(greatest(coalesce(p_limit, 20), 1), 100);
+    v_at timestamptz := timestamptz 'infinity';
+    v_id uuid := uuid 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+    v_events jsonb;
+    v_has_more boolean;
+begin
+    select c.* into v_contact from public.contacts c where c.id = p_contact_id and c.org_id = any (private.my_org_ids());
+    if not found then
+        perform private.raise_error('CONTACT_001');
+    end if;
+    perform private.require_permission(v_contact.org_id, case when v_contact.deleted_at is null then 'read' else 'contacts.trash' end);
+    if v_contact.erased_at is not null then
+        perform private.raise_error('CONTACT_010');
+    end if;
+    if p_before is not null then
+        begin
+            v_at := split_part(p_before, ' ', 1)::timestamptz;
+            v_id := split_part(p_before, ' ', 2)::uuid;
+        exception when data_exception then
+            perform private.raise_error('CONTACT_007', '{"field": "before"}');
+        end;
+    end if;
+
+    with events as (
+        select x.* from public.conversations v
+        cross join lateral (
+            select m.id, m.occurred_at as at,
+                case when m.type = 'note' then 'note.added' when m.direction = 'inbound' then 'message.received' else 'message.sent' end as kind,
+                m.sent_by as actor_id,
+                jsonb_build_object('conversation_id', m.conversation_id, 'type', m.type, 'preview', left(m.body, case m.type when 'note' then 4096 else 160 end)) || case
+                    when m.direction = 'outbound' then jsonb_build_object('status', m.status) else '{}' end as data
+            from public.messages m
+            where m.conversation_id = v.id and (m.occurred_at, m.id) < (v_at, v_id) and m.type <> 'system'
+            order by m.occurred_at desc, m.id desc limit v_limit + 1
+        ) x
+        where v.org_id = v_contact.org_id and v.contact_id = p_contact_id
+        union all
+        (select x.id, x.created_at, 'consent.changed', x.actor_id,
+            jsonb_build_object('old', x.old_status, 'new', x.new_status, 'source', x.source, 'evidence', x.evidence)
+        from public.contact_consents x
+        where x.org_id = v_contact.org_id and x.contact_id = p_contact_id and (x.created_at, x.id) < (v_at, v_id)
+        order by x.created_at desc, x.id desc limit v_limit + 1)
+        union all
+        (select l.id, l.created_at, l.kind, l.actor_id,
+            l.data || case when l.conversation_id is null then '{}' else jsonb_build_object('conversation_id', l.conversation_id) end
+        from public.activity_log l
+        where l.org_id = v_contact.org_id and l.contact_id = p_contact_id and (l.created_at, l.id) < (v_at, v_id)
+            -- To the letter the condition of activity_log__timeline__idx.
+            and l.kind not in ('message.received', 'conversation.created', 'conversation.note_added', 'contact.consent_changed')
+        order by l.created_at desc, l.id desc limit v_limit + 1)
+    ), page as (
+        select e.id, e.kind, e.at, e.actor_id, e.data || case when e.kind <> 'contact.tags_changed' then '{}' else (
+            -- Names as they are now; of a tag that is gone its id is all that is left.
+            select jsonb_build_object(
+                'added', coalesce(jsonb_agg(jsonb_build_object('id', i.id, 'name', t.name, 'color', t.color)) filter (where i.side = 'added'), '[]'),
+                'removed', coalesce(jsonb_agg(jsonb_build_object('id', i.id, 'name', t.name, 'color', t.color)) filter (where i.side = 'removed'), '[]'))
+            from (
+                select 'added' as side, a.id from jsonb_array_elements_text(e.data -> 'added') a (id)
+                union all select 'removed', r.id from jsonb_array_elements_text(e.data -> 'removed') r (id)
+            ) i left join public.tags t on t.org_id = v_contact.org_id and t.id = i.id::uuid
+        ) end as data
+        from events e order by e.at desc, e.id desc limit v_limit + 1
+    )
+    select coalesce(jsonb_agg(jsonb_build_object('id', p.id, 'kind', p.kind, 'at', p.at, 'actor_id', p.actor_id, 'actor_name', u.full_name,
+            'data', p.data) order by p.place) filter (where p.place <= v_limit), '[]'),
+        count(*) > v_limit
+    into v_events, v_has_more
+    from (select g.*, row_number() over (order by g.at desc, g.id desc) as place from page g) p
+    left join public.profiles u on u.user_id = p.actor_id;
+    return jsonb_build_object('events', v_events, 'next', case when v_has_more then
+        (v_events #>> array[(v_limit - 1)::text, 'at']) || ' ' || (v_events #>> array[(v_limit - 1)::text, 'id']) end);
+end
+$$;
+
+COMMENT ON FUNCTION public.contact_timeline(p_contact_id uuid, p_limit integer, p_before text) IS 'Messages, notes, consent, tags, edits and assignments, newest first: message.received | message.sent | note.added | consent.changed | contact.* | conversation.*. p_before: next of the page before. Errors: AUTH_002, AUTH_003, CONTACT_001, CONTACT_007, CONTACT_010.';
+
 CREATE FUNCTION public.create_contact(p_org_id uuid, p_fields jsonb) RETURNS public.contacts
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -1229,17 +3683,34 @@ declare
     v_contact public.contacts;
     v_existing record;
     v_field text;
+    v_status text;
+    v_source text;
+    v_tag_ids uuid[];
 begin
     perform private.require_permission(p_org_id, 'contacts.write');
     v_contact.org_id := p_org_id;
+    if jsonb_typeof(p_fields) = 'object' then
+        v_status := coalesce(p_fields ->> 'opt_in_status', 'pending');
+        v_source := coalesce(p_fields ->> 'opt_in_source', 'manual');
+        perform private.check_consent(v_status, v_source, null);
+        begin
+            v_tag_ids := array(select x.value::uuid from jsonb_array_elements_text(nullif(p_fields -> 'tag_ids', 'null')) x);
+        exception when data_exception then
+            perform private.raise_error('CONTACT_007', '{"field": "tag_ids"}');
+        end;
+        p_fields := p_fields - '{opt_in_status,opt_in_source,tag_ids}'::text[];
+    end if;
     v_contact := private.merge_contact_fields(v_contact, p_fields);
     if v_contact.phone is null then
         perform private.raise_error('CONTACT_003');
     end if;
     begin
-        insert into public.contacts (org_id, phone, full_name, email, avatar_url, company, job_title, address, notes, birthday, lifecycle_stage)
+        insert into public.contacts (org_id, phone, full_name, email, avatar_url, company, job_title, address, notes, birthday, lifecycle_stage,
+            custom_fields, opt_in_status, opt_in_source, opt_in_at)
         values (p_org_id, v_contact.phone, v_contact.full_name, v_contact.email, v_contact.avatar_url, v_contact.company,
-            v_contact.job_title, v_contact.address, v_contact.notes, v_contact.birthday, v_contact.lifecycle_stage)
+            v_contact.job_title, v_contact.address, v_contact.notes, v_contact.birthday, v_contact.lifecycle_stage,
+            coalesce(v_contact.custom_fields, '{}'), v_status, case when v_status <> 'pending' then v_source end,
+            case when v_status = 'opted_in' then now() end)
         returning * into v_contact;
     exception
         when unique_violation then
@@ -1250,24 +3721,136 @@ begin
             get stacked diagnostics v_field = constraint_name;
             perform private.raise_error('CONTACT_007', jsonb_build_object('field', split_part(replace(v_field, 'contacts_', ''), '_check', 1)));
     end;
-    perform private.record_activity(p_org_id, 'contact.created', (select auth.uid()), v_contact.id);
+    perform private.record_activity(p_org_id, 'contact.created', (select auth.uid()), v_contact.id, p_data => '{"source": "manual"}');
+    if v_status <> 'pending' then
+        perform private.record_consents(p_org_id, (select auth.uid()), jsonb_build_array(jsonb_build_object('contact_id', v_contact.id,
+            'old', null, 'new', v_status, 'source', v_source)));
+    end if;
+    if cardinality(v_tag_ids) > 0 then
+        perform private.put_tags(v_contact, v_tag_ids);
+    end if;
+    perform private.broadcast_contacts(p_org_id, array[v_contact.id]);
     return v_contact;
 end
 $$;
 
-COMMENT ON FUNCTION public.create_contact(p_org_id uuid, p_fields jsonb) IS 'p_fields: phone (required, any notation; the organisation''s country is the default) and PRD §5.1''s fields. Errors: AUTH_003, ORG_001, CONTACT_002 (details.contact_id), CONTACT_003, CONTACT_004, CONTACT_007 (details.field).';
+COMMENT ON FUNCTION public.create_contact(p_org_id uuid, p_fields jsonb) IS 'p_fields: phone (required, any notation; the organisation''s country is the default), PRD §5.1''s fields, custom_fields, tag_ids, opt_in_status, opt_in_source. Errors: AUTH_003, ORG_001, CONTACT_002 (details.contact_id), CONTACT_003, CONTACT_004, CONTACT_007 (details.field, details.problem), TAG_001.';
 
-CREATE TABLE public.tags (
-    id uuid DEFAULT octopush.uuid_v7() NOT NULL,
-    org_id uuid NOT NULL,
-    name text NOT NULL,
-    color text DEFAULT '#868e96'::text NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT tags_color_check CHECK ((color ~ '^#[0-9a-fA-F]{6}$'::text)),
-    CONSTRAINT tags_name_check CHECK ((((length(btrim(name)) >= 1) AND (length(btrim(name)) <= 50)) AND (name = btrim(name))))
-);
+CREATE FUNCTION public.create_custom_field(p_org_id uuid, p_label text, p_type text, p_options text[] DEFAULT '{}'::text[], p_key text DEFAULT NULL::text) RETURNS public.custom_field_definitions
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $_$
+declare
+    v_field public.custom_field_definitions;
+begin
+    perform private.require_permission(p_org_id, 'settings.manage');
+    perform from public.organizations o where o.id = p_org_id for no key update;
+    perform private.check_custom_field_room(p_org_id);
+    if p_type is null or p_type not in ('text', 'number', 'date', 'boolean', 'choice', 'multi_choice') then
+        perform private.raise_error('FIELD_003', '{"part": "type"}');
+    end if;
+    if p_key !~ '^[a-z][a-z0-9_]{0,49}$' then
+        perform private.raise_error('FIELD_003', '{"part": "key"}');
+    end if;
+    if coalesce(btrim(p_label), '') = '' or length(btrim(p_label)) > 80 then
+        perform private.raise_error('FIELD_003', '{"part": "label"}');
+    end if;
+    begin
+        insert into public.custom_field_definitions (org_id, key, label, type, options, position)
+        values (p_org_id, coalesce(p_key, private.custom_field_key(p_org_id, p_label)), btrim(p_label), p_type,
+            private.custom_field_options(p_type, coalesce(p_options, '{}')),
+            (select coalesce(max(d.position) + 1, 0) from public.custom_field_definitions d where d.org_id = p_org_id))
+        returning * into v_field;
+    exception when unique_violation then
+        perform private.raise_error('FIELD_004');
+    end;
+    perform private.broadcast('org:' || p_org_id, 'contacts', '{"all": true}');
+    return v_field;
+end
+$_$;
 
-COMMENT ON TABLE public.tags IS 'Labels an organisation puts on its contacts; at most 50.';
+COMMENT ON FUNCTION public.create_custom_field(p_org_id uuid, p_label text, p_type text, p_options text[], p_key text) IS 'p_type: text | number | date | boolean | choice | multi_choice; p_options for the choices; p_key (a-z, 0-9, _) is made from the label when null. Errors: AUTH_003, ORG_001, FIELD_002 (100), FIELD_003 (details.part), FIELD_004.';
+
+CREATE FUNCTION public.create_export(p_org_id uuid, p_selection jsonb DEFAULT '{}'::jsonb) RETURNS public.jobs
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform private.require_permission(p_org_id, 'contacts.bulk');
+    -- Refuses a malformed selection now, while there is somebody to tell.
+    perform s from private.selected_contacts(p_org_id, coalesce(p_selection, '{}')) s limit 1;
+    return private.create_job(p_org_id, 'export', jsonb_build_object('selection', coalesce(p_selection, '{}')));
+end
+$$;
+
+COMMENT ON FUNCTION public.create_export(p_org_id uuid, p_selection jsonb) IS 'Writes a CSV file of a selection; result {"path", "rows"}, path in bucket exports. Errors: AUTH_003, ORG_001, CONTACT_012, SEGMENT_002, JOB_005.';
+
+CREATE FUNCTION public.create_import(p_org_id uuid, p_path text, p_file_name text) RETURNS public.jobs
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform private.require_permission(p_org_id, 'contacts.bulk');
+    if p_path is null or not starts_with(p_path, p_org_id || '/')
+        or not exists (select from storage.objects o where o.bucket_id = 'imports' and o.name = p_path)
+    then
+        perform private.raise_error('JOB_003');
+    end if;
+    return private.create_job(p_org_id, 'import', jsonb_build_object('path', p_path, 'file_name', left(coalesce(p_file_name, ''), 255)));
+end
+$$;
+
+COMMENT ON FUNCTION public.create_import(p_org_id uuid, p_path text, p_file_name text) IS 'p_path: an object of bucket imports, <org_id>/…. A worker looks at it: status waiting, result as docs/contacts-and-segments.md says. Errors: AUTH_003, ORG_001, JOB_003, JOB_005.';
+
+CREATE FUNCTION public.create_segment(p_org_id uuid, p_name text, p_kind text, p_rules jsonb DEFAULT NULL::jsonb, p_selection jsonb DEFAULT NULL::jsonb, p_description text DEFAULT NULL::text) RETURNS public.segments
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_segment public.segments;
+    v_problems jsonb;
+begin
+    perform private.require_permission(p_org_id, 'campaigns.manage');
+    perform private.check_segment_name(p_name, p_description);
+    if p_kind is null or p_kind not in ('dynamic', 'static') or (p_kind = 'dynamic') <> (p_rules is not null)
+        or (p_kind = 'dynamic' and p_selection is not null) then
+        perform private.raise_error('SEGMENT_007');
+    end if;
+    perform private.lock_segments(p_org_id);
+    if (select count(*) from public.segments s where s.org_id = p_org_id) >= 200 then
+        perform private.raise_error('SEGMENT_008');
+    end if;
+    if p_kind = 'dynamic' then
+        v_problems := private.rule_problems(p_org_id, p_rules);
+        if v_problems <> '[]' then
+            perform private.raise_error('SEGMENT_002', jsonb_build_object('problems', v_problems));
+        end if;
+    end if;
+    begin
+        insert into public.segments (org_id, name, description, kind, rules, created_by)
+        values (p_org_id, btrim(p_name), nullif(btrim(p_description), ''), p_kind, p_rules, (select auth.uid()))
+        returning * into v_segment;
+    exception when unique_violation then
+        perform private.raise_error('SEGMENT_003');
+    end;
+    if p_kind = 'dynamic' then
+        perform private.apply_segment_rules(v_segment, 'created');
+    else
+        insert into public.segment_pins (segment_id, contact_id, org_id, kind, created_by)
+        select v_segment.id, c.id, p_org_id, 'include', (select auth.uid())
+        from private.selected_contacts(p_org_id, p_selection) x (id)
+        join public.contacts c on c.org_id = p_org_id and c.id = x.id and c.erased_at is null
+        where p_selection is not null;
+        delete from private.segment_statements s where s.org_id = p_org_id;
+        perform private.rebuild_segment(v_segment.id, private.clock());
+    end if;
+    select s.* into v_segment from public.segments s where s.id = v_segment.id;
+    perform private.broadcast_segments(p_org_id, array[v_segment.id]);
+    return v_segment;
+end
+$$;
+
+COMMENT ON FUNCTION public.create_segment(p_org_id uuid, p_name text, p_kind text, p_rules jsonb, p_selection jsonb, p_description text) IS 'Dynamic: p_rules. Static: the contacts of p_selection as they are now. evaluated_at is null while a large one is still being worked out. Errors: AUTH_003, ORG_001, CONTACT_012, SEGMENT_002 (details.problems), SEGMENT_003, SEGMENT_007, SEGMENT_008.';
 
 CREATE FUNCTION public.create_tag(p_org_id uuid, p_name text, p_color text DEFAULT '#868e96'::text) RETURNS public.tags
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1306,11 +3889,12 @@ begin
     update public.contacts set deleted_at = now(), updated_at = clock_timestamp() where id = p_id and deleted_at is null;
     if found then
         perform private.record_activity(v_contact.org_id, 'contact.deleted', (select auth.uid()), p_id);
+        perform private.broadcast_contacts(v_contact.org_id, array[p_id]);
     end if;
 end
 $$;
 
-COMMENT ON FUNCTION public.delete_contact(p_id uuid) IS 'Moves a contact to the trash. Errors: AUTH_003, CONTACT_001.';
+COMMENT ON FUNCTION public.delete_contact(p_id uuid) IS 'Moves a contact to the trash. Errors: AUTH_003, CONTACT_001, CONTACT_010.';
 
 CREATE FUNCTION public.delete_organization(p_org_id uuid, p_confirm_name text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1328,19 +3912,39 @@ $$;
 
 COMMENT ON FUNCTION public.delete_organization(p_org_id uuid, p_confirm_name text) IS 'Hides the organisation from everybody and disconnects its numbers; p_confirm_name must be its name. Errors: AUTH_003, ORG_001, ORG_005.';
 
+CREATE FUNCTION public.delete_segment(p_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_segment public.segments := private.segment_to_change(p_id);
+    v_users jsonb := (select jsonb_agg(to_jsonb(u) order by u.kind, u.name) from private.segment_users(p_id) u);
+begin
+    if v_users is not null then
+        perform private.raise_error('SEGMENT_005', jsonb_build_object('used_by', v_users));
+    end if;
+    delete from public.segments where id = p_id;
+    perform private.arrange_programs(v_segment.org_id);
+    perform private.set_segment_clock(v_segment.org_id, private.clock());
+    perform private.broadcast_segments(v_segment.org_id, array[p_id]);
+end
+$$;
+
+COMMENT ON FUNCTION public.delete_segment(p_id uuid) IS 'Errors: AUTH_003, SEGMENT_001, SEGMENT_005 (details.used_by).';
+
 CREATE FUNCTION public.delete_tag(p_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS $$
 declare
-    v_org_id uuid;
+    v_tag public.tags := private.tag_for(p_id);
 begin
-    select t.org_id into v_org_id from public.tags t where t.id = p_id and t.org_id = any (private.my_org_ids());
-    if not found then
-        perform private.raise_error('TAG_001');
-    end if;
-    perform private.require_permission(v_org_id, 'tags.manage');
+    -- Contacts come before tags wherever both are locked.
+    perform c.id from public.contacts c
+    where c.org_id = v_tag.org_id and c.id in (select ct.contact_id from public.contact_tags ct where ct.org_id = v_tag.org_id and ct.tag_id = p_id)
+    order by c.id for no key update;
     delete from public.tags where id = p_id;
+    perform private.broadcast('org:' || v_tag.org_id, 'contacts', '{"all": true}');
 end
 $$;
 
@@ -1365,6 +3969,166 @@ end
 $$;
 
 COMMENT ON FUNCTION public.disconnect_whatsapp_account(p_id uuid) IS 'Forgets the token, fails what waits to be sent (WA_006), keeps the history. Errors: AUTH_003, WA_006.';
+
+CREATE FUNCTION public.erase_contact(p_id uuid, p_confirmation text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_contact public.contacts := private.contact_for(p_id, 'contacts.trash');
+    v_conversation_ids uuid[];
+    v_needles text[];
+    v_job public.jobs;
+begin
+    if p_confirmation is distinct from 'ERASE' then
+        perform private.raise_error('CONTACT_011');
+    end if;
+    v_needles := array(select distinct n from unnest(array[ltrim(v_contact.phone, '+'), v_contact.wa_id, v_contact.bsuid]) n where n is not null);
+    select coalesce(array_agg(x.id), '{}') into v_conversation_ids from (
+        select c.id from public.conversations c where c.org_id = v_contact.org_id and c.contact_id = p_id order by c.id for no key update
+    ) x;
+
+    perform m.id from public.messages m where m.conversation_id = any (v_conversation_ids) order by m.id for no key update;
+    delete from private.outbox o using public.messages m where m.conversation_id = any (v_conversation_ids) and o.message_id = m.id;
+    update public.messages m set
+        body = null, payload = null, reactions = '{}', error_message = null,
+        -- Meta's ids are made from the number. A late report names an earlier try and brings none back.
+        wa_message_id = null, reply_to_wa_message_id = null, send_try = m.send_try + 1, is_uncertain = false,
+        status = case when m.status = 'pending' then 'failed' else m.status end,
+        error_code = case when m.status = 'pending' then 'CONTACT_010' else m.error_code end,
+        failed_at = case when m.status = 'pending' then clock_timestamp() else m.failed_at end
+    where m.conversation_id = any (v_conversation_ids);
+    update public.conversations c set
+        last_message_preview = null, status = 'resolved', snoozed_until = null, window_expires_at = null,
+        unread_count = 0, last_read_at = clock_timestamp(), updated_at = now()
+    where c.id = any (v_conversation_ids);
+
+    update public.activity_log l set data = private.impersonal(l.data)
+    where l.org_id = v_contact.org_id and l.contact_id = p_id and l.data <> private.impersonal(l.data);
+    update public.notifications n set data = private.impersonal(n.data)
+    where n.org_id = v_contact.org_id and n.data ->> 'contact_id' = p_id::text and n.data <> private.impersonal(n.data);
+    update public.whatsapp_events e set payload = jsonb_build_object('erased', e.id)
+    where e.org_id = v_contact.org_id and exists (select from unnest(v_needles) n where position(n in e.payload::text) > 0);
+    delete from private.parked_statuses s where exists (select from unnest(v_needles) n where position(n in s.status::text) > 0);
+    update public.contact_consents x set evidence = null where x.org_id = v_contact.org_id and x.contact_id = p_id and x.evidence is not null;
+    delete from public.contact_tags ct where ct.org_id = v_contact.org_id and ct.contact_id = p_id;
+    delete from public.segment_pins p where p.org_id = v_contact.org_id and p.contact_id = p_id;
+
+    update public.contacts c set
+        phone = null, wa_id = null, bsuid = null, username = null, full_name = null, email = null, avatar_url = null, company = null,
+        job_title = null, address = null, notes = null, birthday = null, custom_fields = '{}', lifecycle_stage = 'lead',
+        opt_in_status = 'pending', opt_in_at = null, opt_in_source = null,
+        deleted_at = coalesce(c.deleted_at, now()), erased_at = now(), updated_at = clock_timestamp()
+    where c.id = p_id;
+
+    v_job := private.create_job(v_contact.org_id, 'erasure', jsonb_build_object('contact_id', p_id));
+    insert into private.erasures (job_id, org_id, needles, done_id, last_id)
+    select v_job.id, v_contact.org_id, v_needles || array(select lower(v_contact.email) where v_contact.email is not null),
+        coalesce(min(e.id), 1) - 1, coalesce(max(e.id), 0)
+    from private.webhook_events e;
+    perform private.record_activity(v_contact.org_id, 'contact.erased', (select auth.uid()), p_id);
+    perform private.broadcast_contacts(v_contact.org_id, array[p_id]);
+    if cardinality(v_conversation_ids) > 0 then
+        perform private.broadcast_conversations(v_contact.org_id, v_conversation_ids);
+        perform private.broadcast('conversation:' || x, 'messages', '{"all": true}') from unnest(v_conversation_ids) x;
+    end if;
+end
+$$;
+
+COMMENT ON FUNCTION public.erase_contact(p_id uuid, p_confirmation text) IS 'Removes everything personal for good; p_confirmation is the word ERASE. Raw webhooks follow within minutes (a job of kind erasure). Errors: AUTH_003, CONTACT_001, CONTACT_010, CONTACT_011.';
+
+CREATE FUNCTION public.explain_segment(p_segment_id uuid, p_contact_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_segment public.segments := private.segment_to_read(p_segment_id);
+    v_facts jsonb;
+    v_pin text;
+    v_explanation jsonb;
+begin
+    select f.facts into v_facts from private.segment_facts(array(
+        select c.id from public.contacts c where c.org_id = v_segment.org_id and c.id = p_contact_id)) f;
+    if not found then
+        perform private.raise_error('CONTACT_001');
+    end if;
+    select p.kind into v_pin from public.segment_pins p where p.segment_id = p_segment_id and p.contact_id = p_contact_id;
+    v_explanation := case v_segment.kind
+        -- A list has no rules: nobody is in it by them.
+        when 'static' then '{"path": "", "is_true": false, "match": "any", "children": [], "flip": null}'::jsonb
+        else octopush.explain_segment(v_segment.rules, v_facts, private.segment_context_with_names(v_segment.org_id)) end;
+    return v_explanation || jsonb_build_object('pin', v_pin, 'is_member', exists (
+        select from public.segment_members m where m.segment_id = p_segment_id and m.contact_id = p_contact_id));
+end
+$$;
+
+COMMENT ON FUNCTION public.explain_segment(p_segment_id uuid, p_contact_id uuid) IS 'Why a contact is in a segment or not: the rules with the truth and the value of each, the smallest change that would turn it, is_member, pin. Errors: CONTACT_001, SEGMENT_001.';
+
+CREATE FUNCTION public.export_contact(p_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_contact public.contacts := private.contact_for(p_id, 'contacts.bulk');
+    v_export jsonb;
+begin
+    if v_contact.deleted_at is not null then
+        perform private.require_permission(v_contact.org_id, 'contacts.trash');
+    end if;
+    v_export := jsonb_build_object(
+        'exported_at', private.clock(),
+        'organization', (select o.name from public.organizations o where o.id = v_contact.org_id),
+        'contact', to_jsonb(v_contact) - '{search_text,erased_at}'::text[],
+        'custom_fields', coalesce((
+            select jsonb_agg(jsonb_build_object('label', d.label, 'value', v.value) order by d.position, d.key)
+            from jsonb_each(v_contact.custom_fields) v
+            join public.custom_field_definitions d on d.org_id = v_contact.org_id and d.key = v.key), '[]'),
+        'tags', coalesce((
+            select jsonb_agg(jsonb_build_object('name', t.name, 'since', ct.created_at) order by lower(t.name))
+            from public.contact_tags ct join public.tags t on t.id = ct.tag_id
+            where ct.org_id = v_contact.org_id and ct.contact_id = p_id), '[]'),
+        'segments', coalesce((
+            select jsonb_agg(jsonb_build_object('name', s.name, 'since', m.entered_at) order by lower(s.name))
+            from public.segment_members m join public.segments s on s.id = m.segment_id
+            where m.org_id = v_contact.org_id and m.contact_id = p_id), '[]'),
+        'consents', coalesce((
+            select jsonb_agg(to_jsonb(x) - '{org_id,contact_id}'::text[] order by x.created_at, x.id)
+            from public.contact_consents x where x.org_id = v_contact.org_id and x.contact_id = p_id), '[]'),
+        'conversations', coalesce((
+            select jsonb_agg(jsonb_build_object('id', c.id, 'our_number', a.display_phone_number, 'status', c.status, 'created_at', c.created_at,
+                'messages', coalesce((
+                    select jsonb_agg(jsonb_build_object('id', m.id, 'direction', m.direction, 'type', m.type, 'body', m.body, 'payload', m.payload,
+                        'status', m.status, 'reactions', m.reactions, 'occurred_at', m.occurred_at, 'delivered_at', m.delivered_at,
+                        'read_at', m.read_at) order by m.occurred_at, m.id)
+                    from public.messages m where m.conversation_id = c.id), '[]')) order by c.created_at, c.id)
+            from public.conversations c join public.whatsapp_accounts a on a.id = c.whatsapp_account_id
+            where c.org_id = v_contact.org_id and c.contact_id = p_id), '[]'),
+        'activity', coalesce((
+            select jsonb_agg(jsonb_build_object('kind', l.kind, 'at', l.created_at, 'data', l.data) order by l.created_at, l.id)
+            from public.activity_log l where l.org_id = v_contact.org_id and l.contact_id = p_id), '[]'));
+    perform private.record_activity(v_contact.org_id, 'contact.exported', (select auth.uid()), p_id);
+    return v_export;
+end
+$$;
+
+COMMENT ON FUNCTION public.export_contact(p_id uuid) IS 'One person''s data as JSON: contact, tags, segments, consents, conversations with messages, activity. Errors: AUTH_003, CONTACT_001, CONTACT_010.';
+
+CREATE FUNCTION public.inspect_import(p_job_id uuid, p_options jsonb DEFAULT '{}'::jsonb) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_job public.jobs := private.waiting_import(p_job_id);
+    v_head jsonb := private.import_head(v_job, coalesce(p_options, '{}'));
+begin
+    if v_head ? 'problem' then
+        perform private.refuse_mapping('options', v_head ->> 'problem');
+    end if;
+    return v_head - 'cells';
+end
+$$;
+
+COMMENT ON FUNCTION public.inspect_import(p_job_id uuid, p_options jsonb) IS 'The result of a waiting import as it would be with other options (encoding, delimiter, has_header). Errors: AUTH_003, JOB_001, JOB_002, JOB_004.';
 
 CREATE FUNCTION public.invite_member(p_org_id uuid, p_email text, p_role text) RETURNS TABLE(id uuid, token text)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1403,6 +4167,33 @@ end
 $_$;
 
 COMMENT ON FUNCTION public.invite_member(p_org_id uuid, p_email text, p_role text) IS 'Returns the invitation and its token, once: the link is <app>/invitations/<token>. Errors: AUTH_003, ORG_001, ORG_002, ORG_007, ORG_008.';
+
+CREATE FUNCTION public.list_contacts(p_org_id uuid, p_search text DEFAULT NULL::text, p_rules jsonb DEFAULT NULL::jsonb, p_sort text DEFAULT 'created_at'::text, p_descending boolean DEFAULT true, p_limit integer DEFAULT 25, p_offset integer DEFAULT 0, p_trash boolean DEFAULT false) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_page record;
+    v_key text := case p_sort when 'name' then 'lower(c.full_name)' when 'last_message_at' then 'c.last_message_at'
+        when 'created_at' then 'c.created_at' when 'phone' then 'c.phone' end;
+begin
+    perform private.require_permission(p_org_id, case when p_trash then 'contacts.trash' else 'read' end);
+    if v_key is null then
+        perform private.raise_error('CONTACT_007', '{"field": "sort"}');
+    end if;
+    v_page := private.list_page(p_org_id, p_search, nullif(p_rules, 'null'), coalesce(p_trash, false), v_key, coalesce(p_descending, true),
+        least(greatest(coalesce(p_limit, 25), 1), 200), greatest(coalesce(p_offset, 0), 0));
+    return jsonb_build_object('total', v_page.total, 'contacts', coalesce((
+        select jsonb_agg(to_jsonb(c) - 'search_text' || jsonb_build_object('tags', coalesce((
+            select jsonb_agg(jsonb_build_object('id', t.id, 'name', t.name, 'color', t.color) order by lower(t.name))
+            from public.contact_tags ct join public.tags t on t.id = ct.tag_id
+            where ct.org_id = p_org_id and ct.contact_id = c.id), '[]')) order by p.position)
+        from unnest(v_page.ids) with ordinality p (id, position)
+        join public.contacts c on c.id = p.id), '[]'));
+end
+$$;
+
+COMMENT ON FUNCTION public.list_contacts(p_org_id uuid, p_search text, p_rules jsonb, p_sort text, p_descending boolean, p_limit integer, p_offset integer, p_trash boolean) IS 'p_search: words of name, phone in any notation, e-mail, company, user name; p_rules: a segment''s; p_sort: name | last_message_at | created_at | phone, contacts without it last; p_limit at most 200 → {"total", "contacts"}. Errors: AUTH_002, AUTH_003, ORG_001, CONTACT_007, SEGMENT_002 (details.problems).';
 
 CREATE FUNCTION public.mark_conversation_read(p_conversation_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1463,6 +4254,197 @@ $$;
 
 COMMENT ON FUNCTION public.mark_notifications_read(p_org_id uuid, p_ids uuid[]) IS 'The caller''s own notifications, all when p_ids is null; returns how many. Errors: AUTH_002, ORG_001.';
 
+CREATE FUNCTION public.merge_contacts(p_keep_id uuid, p_merge_id uuid) RETURNS public.contacts
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_keep public.contacts;
+    v_merge public.contacts;
+    v_theirs public.conversations;
+    v_ours public.conversations;
+    v_conversation_ids uuid[];
+    v_status text;
+    v_waiting integer;
+begin
+    -- In the order of ids, whichever is kept.
+    perform c.id from public.contacts c where c.id in (p_keep_id, p_merge_id) and c.org_id = any (private.my_org_ids()) order by c.id for update;
+    select c.* into v_keep from public.contacts c where c.id = p_keep_id and c.org_id = any (private.my_org_ids());
+    if not found then
+        perform private.raise_error('CONTACT_001');
+    end if;
+    perform private.require_permission(v_keep.org_id, 'contacts.write');
+    perform private.require_permission(v_keep.org_id, 'contacts.delete');
+    select c.* into v_merge from public.contacts c where c.id = p_merge_id and c.org_id = any (private.my_org_ids());
+    if not found then
+        perform private.raise_error('CONTACT_001');
+    end if;
+    if v_keep.id = v_merge.id or v_keep.org_id <> v_merge.org_id or v_keep.deleted_at is not null or v_merge.deleted_at is not null then
+        perform private.raise_error('CONTACT_009');
+    end if;
+    select coalesce(array_agg(x.id), '{}') into v_conversation_ids from (
+        select c.id from public.conversations c
+        where c.org_id = v_keep.org_id and c.contact_id in (p_keep_id, p_merge_id) order by c.id for update
+    ) x;
+
+    for v_theirs in select c.* from public.conversations c where c.org_id = v_keep.org_id and c.contact_id = p_merge_id order by c.id loop
+        select c.* into v_ours from public.conversations c
+        where c.whatsapp_account_id = v_theirs.whatsapp_account_id and c.contact_id = p_keep_id;
+        if found then
+            perform private.join_conversations(v_ours, v_theirs);
+        else
+            perform m.id from public.messages m where m.conversation_id = v_theirs.id order by m.id for no key update;
+            update public.messages m set contact_id = p_keep_id where m.conversation_id = v_theirs.id;
+            update public.conversations c set contact_id = p_keep_id, updated_at = now() where c.id = v_theirs.id;
+        end if;
+    end loop;
+
+    insert into public.contact_tags (org_id, contact_id, tag_id, created_at)
+    select ct.org_id, p_keep_id, ct.tag_id, ct.created_at from public.contact_tags ct
+    where ct.org_id = v_keep.org_id and ct.contact_id = p_merge_id
+    on conflict do nothing;
+    update public.contact_consents x set contact_id = p_keep_id where x.org_id = v_keep.org_id and x.contact_id = p_merge_id;
+    update public.activity_log l set contact_id = p_keep_id where l.org_id = v_keep.org_id and l.contact_id = p_merge_id;
+    update public.notifications n set data = n.data || jsonb_build_object('contact_id', p_keep_id)
+    where n.org_id = v_keep.org_id and n.data ->> 'contact_id' = p_merge_id::text;
+    -- Where a person pinned both, the pin of the one that stays holds.
+    insert into public.segment_pins (segment_id, contact_id, org_id, kind, created_by, created_at)
+    select p.segment_id, p_keep_id, p.org_id, p.kind, p.created_by, p.created_at from public.segment_pins p
+    where p.org_id = v_keep.org_id and p.contact_id = p_merge_id
+    on conflict do nothing;
+    with waiting as (
+        delete from private.sent_messages w where w.contact_id in (p_keep_id, p_merge_id) returning w.sent
+    )
+    select coalesce(sum(w.sent), 0)::integer into v_waiting from waiting w;
+
+    v_status := case
+        when 'opted_out' in (v_keep.opt_in_status, v_merge.opt_in_status) then 'opted_out'
+        when 'opted_in' in (v_keep.opt_in_status, v_merge.opt_in_status) then 'opted_in'
+        else 'pending' end;
+    if v_status <> v_keep.opt_in_status then
+        perform private.record_consents(v_keep.org_id, (select auth.uid()), jsonb_build_array(jsonb_build_object('contact_id', p_keep_id,
+            'old', v_keep.opt_in_status, 'new', v_status, 'source', coalesce(v_merge.opt_in_source, 'manual'), 'evidence', 'Merged contact ' || p_merge_id)));
+    end if;
+    -- First the one that goes: an identity names one row at a time.
+    delete from public.contacts c where c.id = p_merge_id;
+    update public.contacts c set
+        phone = coalesce(c.phone, v_merge.phone), wa_id = coalesce(c.wa_id, v_merge.wa_id), bsuid = coalesce(c.bsuid, v_merge.bsuid),
+        username = coalesce(c.username, v_merge.username), full_name = coalesce(c.full_name, v_merge.full_name),
+        email = coalesce(c.email, v_merge.email), avatar_url = coalesce(c.avatar_url, v_merge.avatar_url),
+        company = coalesce(c.company, v_merge.company), job_title = coalesce(c.job_title, v_merge.job_title),
+        address = coalesce(c.address, v_merge.address), birthday = coalesce(c.birthday, v_merge.birthday),
+        notes = nullif(left(concat_ws(E'\n\n', c.notes, case when v_merge.notes is distinct from c.notes then v_merge.notes end), 10000), ''),
+        custom_fields = v_merge.custom_fields || c.custom_fields,
+        opt_in_status = v_status,
+        opt_in_at = case when v_status = 'opted_in' then coalesce(case when c.opt_in_status = 'opted_in' then c.opt_in_at end, v_merge.opt_in_at)
+            else coalesce(c.opt_in_at, v_merge.opt_in_at) end,
+        opt_in_source = case when v_status = c.opt_in_status then c.opt_in_source else v_merge.opt_in_source end,
+        messages_received = c.messages_received + v_merge.messages_received,
+        messages_sent = c.messages_sent + v_merge.messages_sent + v_waiting,
+        last_message_at = greatest(c.last_message_at, v_merge.last_message_at),
+        last_inbound_at = greatest(c.last_inbound_at, v_merge.last_inbound_at),
+        created_at = least(c.created_at, v_merge.created_at), updated_at = clock_timestamp()
+    where c.id = p_keep_id returning c.* into v_keep;
+    -- Pins moved, which no trigger of the segments watches.
+    insert into private.contact_changes (org_id, contact_id) values (v_keep.org_id, p_keep_id);
+
+    perform private.record_activity(v_keep.org_id, 'contact.merged', (select auth.uid()), p_keep_id,
+        p_data => jsonb_build_object('merged_id', p_merge_id, 'name', v_merge.full_name));
+    perform private.broadcast_contacts(v_keep.org_id, array[p_keep_id, p_merge_id]);
+    if cardinality(v_conversation_ids) > 0 then
+        perform private.broadcast_conversations(v_keep.org_id, v_conversation_ids);
+        perform private.broadcast('conversation:' || x, 'messages', '{"all": true}') from unnest(v_conversation_ids) x;
+    end if;
+    return v_keep;
+end
+$$;
+
+COMMENT ON FUNCTION public.merge_contacts(p_keep_id uuid, p_merge_id uuid) IS 'The first contact gets what the second has: identities and fields where it has none, both histories, tags, consents, segment pins; the second is gone. Errors: AUTH_003, CONTACT_001, CONTACT_009.';
+
+CREATE FUNCTION public.pin_segment_contacts(p_segment_id uuid, p_contact_ids uuid[], p_kind text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_segment public.segments := private.segment_to_change(p_segment_id);
+    v_contact_ids uuid[] := array(select distinct x from unnest(p_contact_ids) x where x is not null);
+    v_touched uuid[];
+begin
+    if p_kind not in ('include', 'exclude') or p_kind = 'exclude' and v_segment.kind = 'static' then
+        perform private.raise_error('SEGMENT_007');
+    end if;
+    if p_kind is not null then
+        -- Locked against deletion until the pins are written.
+        perform c.id from public.contacts c where c.org_id = v_segment.org_id and c.id = any (v_contact_ids) order by c.id for key share;
+        if exists (
+            select from unnest(v_contact_ids) x
+            where not exists (select from public.contacts c where c.org_id = v_segment.org_id and c.id = x and c.erased_at is null)
+        ) then
+            perform private.raise_error('CONTACT_001');
+        end if;
+    end if;
+    if p_kind is null then
+        delete from public.segment_pins p where p.segment_id = p_segment_id and p.contact_id = any (v_contact_ids);
+    else
+        insert into public.segment_pins as p (segment_id, contact_id, org_id, kind, created_by)
+        select p_segment_id, x, v_segment.org_id, p_kind, (select auth.uid()) from unnest(v_contact_ids) x
+        on conflict (segment_id, contact_id) do update set kind = excluded.kind, created_by = excluded.created_by, created_at = now()
+        where p.kind <> excluded.kind;
+    end if;
+    v_touched := private.evaluate_contacts(v_segment.org_id, v_contact_ids, 'pin', private.clock());
+    update private.segment_clocks k set judged_at = greatest(k.judged_at, private.clock()) where k.org_id = v_segment.org_id;
+    perform private.broadcast_segments(v_segment.org_id, array(select distinct t from unnest(array[p_segment_id] || v_touched) t));
+end
+$$;
+
+COMMENT ON FUNCTION public.pin_segment_contacts(p_segment_id uuid, p_contact_ids uuid[], p_kind text) IS 'include or exclude whatever the rules say; null takes the pins away. A static segment takes include (onto the list) and null (off it). Errors: AUTH_003, CONTACT_001, SEGMENT_001, SEGMENT_007.';
+
+CREATE FUNCTION public.preview_import(p_job_id uuid, p_mapping jsonb, p_options jsonb DEFAULT '{}'::jsonb) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_job public.jobs := private.waiting_import(p_job_id);
+    v_head jsonb := private.import_head(v_job, coalesce(p_options, '{}'));
+    v_spec jsonb := private.import_spec(v_job, v_head, p_mapping, coalesce(p_options, '{}'));
+begin
+    return (
+        select coalesce(jsonb_agg(jsonb_build_object('line', v_head -> 'lines' -> (r.number::integer - 1)) || octopush.read_import_row(v_spec,
+            array(select c from jsonb_array_elements_text(r.cells) with ordinality x (c, at) order by at)) order by r.number), '[]')
+        from jsonb_array_elements(v_head -> 'cells') with ordinality r (cells, number));
+end
+$$;
+
+COMMENT ON FUNCTION public.preview_import(p_job_id uuid, p_mapping jsonb, p_options jsonb) IS 'The first ten rows as the import would read them. Errors: AUTH_003, JOB_001, JOB_002, JOB_004 (details.problems), TAG_001, CONTACT_007.';
+
+CREATE FUNCTION public.preview_segment(p_org_id uuid, p_rules jsonb) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_problems jsonb;
+    v_context jsonb;
+    v_program record;
+    v_found record;
+begin
+    perform private.require_segment_reader(p_org_id);
+    v_problems := private.rule_problems(p_org_id, p_rules);
+    if v_problems <> '[]' then
+        return jsonb_build_object('count', null, 'contacts', '[]'::jsonb, 'sentence', '', 'problems', v_problems);
+    end if;
+    v_context := private.segment_context_with_names(p_org_id);
+    select p.predicate, p.params into v_program from octopush.compile_segment(p_rules, v_context, 1) p;
+    select f.total, f.newest into v_found
+    from private.count_matching_contacts(p_org_id, v_program.predicate, v_program.params, private.clock()) f;
+    return jsonb_build_object('count', v_found.total, 'sentence', octopush.segment_sentence(p_rules, v_context), 'problems', v_problems,
+        'contacts', coalesce((
+            select jsonb_agg(to_jsonb(c) - 'search_text' order by n.nth)
+            from unnest(v_found.newest) with ordinality as n (id, nth) join public.contacts c on c.id = n.id), '[]'));
+end
+$$;
+
+COMMENT ON FUNCTION public.preview_segment(p_org_id uuid, p_rules jsonb) IS 'How many contacts match rules that are still being written, and the newest ten. Rules that are not valid yet come back with problems. Errors: AUTH_002, ORG_001.';
+
 CREATE FUNCTION public.remove_member(p_org_id uuid, p_user_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -1509,11 +4491,35 @@ begin
     update public.contacts set deleted_at = null, updated_at = clock_timestamp() where id = p_id and deleted_at is not null;
     if found then
         perform private.record_activity(v_contact.org_id, 'contact.restored', (select auth.uid()), p_id);
+        perform private.broadcast_contacts(v_contact.org_id, array[p_id]);
     end if;
 end
 $$;
 
-COMMENT ON FUNCTION public.restore_contact(p_id uuid) IS 'Takes a contact back from the trash (undo of delete_contact). Errors: AUTH_003, CONTACT_001.';
+COMMENT ON FUNCTION public.restore_contact(p_id uuid) IS 'Takes a contact back from the trash (undo of delete_contact). Errors: AUTH_003, CONTACT_001, CONTACT_010.';
+
+CREATE FUNCTION public.restore_custom_field(p_id uuid) RETURNS public.custom_field_definitions
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_field public.custom_field_definitions := private.custom_field_for(p_id);
+begin
+    if v_field.archived_at is null then
+        return v_field;
+    end if;
+    perform private.check_custom_field_room(v_field.org_id);
+    begin
+        update public.custom_field_definitions d set archived_at = null, updated_at = clock_timestamp() where d.id = p_id returning d.* into v_field;
+    exception when unique_violation then
+        perform private.raise_error('FIELD_004');
+    end;
+    perform private.broadcast('org:' || v_field.org_id, 'contacts', '{"all": true}');
+    return v_field;
+end
+$$;
+
+COMMENT ON FUNCTION public.restore_custom_field(p_id uuid) IS 'Errors: AUTH_003, FIELD_001, FIELD_002, FIELD_004.';
 
 CREATE FUNCTION public.retry_message(p_message_id uuid) RETURNS public.messages
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1591,9 +4597,9 @@ begin
     return query
     with people as (
         select c.id, 'contact'::text as matched, null::text as snippet, null::uuid as message_id, c.last_message_at as at
-        from public.contacts p
-        join public.conversations c on c.org_id = p.org_id and c.contact_id = p.id
-        where p.org_id = p_org_id and p.search_text like v_pattern and p.deleted_at is null
+        from private.contact_search p
+        join public.conversations c on c.org_id = p.org_id and c.contact_id = p.contact_id
+        where p.org_id = p_org_id and p.search_text like v_pattern
         order by c.last_message_at desc limit v_limit
     ), words as (
         select m.conversation_id, m.id, m.body, m.occurred_at
@@ -1618,6 +4624,101 @@ end
 $$;
 
 COMMENT ON FUNCTION public.search_conversations(p_org_id uuid, p_query text, p_limit integer) IS 'Conversations whose contact (name, phone, e-mail, company) or messages match, at least two letters; matched: contact | message. Errors: AUTH_002, ORG_001.';
+
+CREATE FUNCTION public.segment_catalog(p_org_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform private.require_segment_reader(p_org_id);
+    return octopush.segment_catalog(private.segment_context(p_org_id) || jsonb_build_object('custom_fields', coalesce((
+        select jsonb_agg(jsonb_build_object('key', d.key, 'label', d.label, 'type', d.type, 'options', d.options) order by d.position, d.label)
+        from public.custom_field_definitions d where d.org_id = p_org_id and d.archived_at is null), '[]')));
+end
+$$;
+
+COMMENT ON FUNCTION public.segment_catalog(p_org_id uuid) IS 'The fields rules can ask, with their operators. Errors: AUTH_002, ORG_001.';
+
+CREATE FUNCTION public.segment_members(p_segment_id uuid, p_limit integer DEFAULT 50, p_after uuid DEFAULT NULL::uuid) RETURNS SETOF public.contacts
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_segment public.segments := private.segment_to_read(p_segment_id);
+begin
+    -- Ids begin with the time they were made at (UUID version 7): the primary key already has the newest first.
+    return query
+    select c.*
+    from public.segment_members m join public.contacts c on c.id = m.contact_id
+    where m.segment_id = v_segment.id and m.contact_id < coalesce(p_after, 'ffffffff-ffff-ffff-ffff-ffffffffffff') and c.deleted_at is null
+    order by m.contact_id desc limit least(greatest(p_limit, 0), 1000);
+end
+$$;
+
+COMMENT ON FUNCTION public.segment_members(p_segment_id uuid, p_limit integer, p_after uuid) IS 'Members, the newest contact first, at most 1000 a page; p_after: the id of the last contact seen. Errors: SEGMENT_001.';
+
+CREATE FUNCTION public.segment_plan(p_segment_id uuid) RETURNS SETOF text
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$ select private.explain_plan(public.segment_sql(p_segment_id)) $$;
+
+COMMENT ON FUNCTION public.segment_plan(p_segment_id uuid) IS 'How the database would run that query. Errors: SEGMENT_001.';
+
+CREATE FUNCTION public.segment_sentence(p_id uuid) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_segment public.segments := private.segment_to_read(p_id);
+begin
+    return case v_segment.kind when 'static' then 'Contacts on a list'
+        else octopush.segment_sentence(v_segment.rules, private.segment_context_with_names(v_segment.org_id)) end;
+end
+$$;
+
+COMMENT ON FUNCTION public.segment_sentence(p_id uuid) IS 'The rules in words. Errors: SEGMENT_001.';
+
+CREATE FUNCTION public.segment_sql(p_segment_id uuid) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $_$
+declare
+    v_segment public.segments := private.segment_to_read(p_segment_id);
+    v_program private.segment_programs;
+    v_predicate text;
+begin
+    select p.* into v_program from private.segment_programs p where p.segment_id = p_segment_id;
+    -- In one pass: a value that looks like a parameter stays a value.
+    select string_agg(replace(t.text, '$2', quote_literal(private.clock()) || '::timestamptz') || coalesce(k.value, ''), '' order by t.position)
+    into v_predicate
+    from regexp_split_to_table(coalesce(v_program.predicate, 'false'), '\(\$1\)\[[0-9:]+\]') with ordinality as t (text, position)
+    left join (
+        select x.position, case
+            when x.m[2] is null then quote_literal(v_program.params[x.m[1]::integer]) || '::text'
+            else quote_literal(v_program.params[x.m[1]::integer:x.m[2]::integer]) || '::text[]' end as value
+        from regexp_matches(v_program.predicate, '\(\$1\)\[(\d+)(?::(\d+))?\]', 'g') with ordinality as x (m, position)
+    ) k on k.position = t.position;
+    return format(E'select c.*\nfrom public.contacts c\nwhere c.org_id = %L and c.deleted_at is null and c.erased_at is null\n    and (((%s)\n'
+        '            and not exists (select from public.segment_pins p where p.segment_id = %L and p.contact_id = c.id and p.kind = ''exclude''))\n'
+        '        or exists (select from public.segment_pins p where p.segment_id = %L and p.contact_id = c.id and p.kind = ''include''))',
+        v_segment.org_id, v_predicate, p_segment_id, p_segment_id);
+end
+$_$;
+
+COMMENT ON FUNCTION public.segment_sql(p_segment_id uuid) IS 'The compiled segment as a query that can be run as it stands. Errors: SEGMENT_001.';
+
+CREATE FUNCTION public.segment_usage(p_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_segment public.segments := private.segment_to_read(p_id);
+begin
+    return coalesce((select jsonb_agg(to_jsonb(u) order by u.kind, u.name) from private.segment_users(v_segment.id) u), '[]');
+end
+$$;
+
+COMMENT ON FUNCTION public.segment_usage(p_id uuid) IS '[{kind, id, name}]: what keeps it from being deleted. Errors: SEGMENT_001.';
 
 CREATE FUNCTION public.send_message(p_conversation_id uuid, p_client_key text, p_type text DEFAULT 'text'::text, p_body text DEFAULT NULL::text, p_payload jsonb DEFAULT NULL::jsonb, p_reply_to uuid DEFAULT NULL::uuid) RETURNS public.messages
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1672,33 +4773,80 @@ $$;
 
 COMMENT ON FUNCTION public.send_message(p_conversation_id uuid, p_client_key text, p_type text, p_body text, p_payload jsonb, p_reply_to uuid) IS 'Queues a message. p_client_key: 8–100 characters, the same key again returns the same message. p_type: text | image | video | audio | document | sticker | location | interactive | contacts. Errors: AUTH_003, CONVERSATION_001, MESSAGE_001–003, MESSAGE_005, WA_002, WA_005, WA_006, CONTACT_004.';
 
-CREATE FUNCTION public.set_contact_consent(p_id uuid, p_status text, p_source text DEFAULT 'manual'::text) RETURNS public.contacts
+CREATE TABLE public.consent_keywords (
+    org_id uuid NOT NULL,
+    kind text NOT NULL,
+    word text NOT NULL,
+    bare text NOT NULL,
+    CONSTRAINT consent_keywords_bare_check CHECK ((bare <> ''::text)),
+    CONSTRAINT consent_keywords_kind_check CHECK ((kind = ANY (ARRAY['stop'::text, 'start'::text]))),
+    CONSTRAINT consent_keywords_word_check CHECK ((((length(word) >= 1) AND (length(word) <= 40)) AND (word = upper(word))))
+);
+
+COMMENT ON TABLE public.consent_keywords IS 'A message that is nothing but such a word withdraws or gives consent to marketing.';
+
+CREATE FUNCTION public.set_consent_keywords(p_org_id uuid, p_stop text[], p_start text[]) RETURNS SETOF public.consent_keywords
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_kind text;
+    v_words text[];
+    v_all text[] := array[]::text[];
+    v_stop_words integer;
+begin
+    perform private.require_permission(p_org_id, 'settings.manage');
+    perform from public.organizations o where o.id = p_org_id for no key update;
+    foreach v_kind in array array['stop', 'start'] loop
+        v_words := array(
+            select distinct upper(regexp_replace(btrim(w), '\s+', ' ', 'g'))
+            from unnest(case v_kind when 'stop' then p_stop else p_start end) w);
+        -- There must be a way out.
+        if (v_kind = 'stop' and cardinality(v_words) = 0) or cardinality(v_words) > 20
+            or exists (select from unnest(v_words) w where w is null or length(w) > 40 or private.bare_word(w) = '')
+            or (select count(distinct private.bare_word(w)) from unnest(v_all || v_words) w) <> cardinality(v_all || v_words) then
+            perform private.raise_error('CONTACT_007', jsonb_build_object('field', v_kind));
+        end if;
+        v_all := v_all || v_words;
+        v_stop_words := coalesce(v_stop_words, cardinality(v_words));
+    end loop;
+    delete from public.consent_keywords k where k.org_id = p_org_id;
+    insert into public.consent_keywords (org_id, kind, word, bare)
+    select p_org_id, case when x.position <= v_stop_words then 'stop' else 'start' end, x.word, private.bare_word(x.word)
+    from unnest(v_all) with ordinality x (word, position);
+    return query select k.* from public.consent_keywords k where k.org_id = p_org_id order by k.kind, k.word;
+end
+$$;
+
+COMMENT ON FUNCTION public.set_consent_keywords(p_org_id uuid, p_stop text[], p_start text[]) IS 'At most 20 words each, at least one to stop, no word twice. Errors: AUTH_003, ORG_001, CONTACT_007 (details.field stop | start).';
+
+CREATE FUNCTION public.set_contact_consent(p_id uuid, p_status text, p_source text DEFAULT 'manual'::text, p_evidence text DEFAULT NULL::text) RETURNS public.contacts
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS $$
 declare
     v_contact public.contacts := private.contact_for(p_id, 'contacts.write');
 begin
-    if p_status is null or p_status not in ('opted_in', 'opted_out', 'pending') then
-        perform private.raise_error('CONTACT_007', '{"field": "opt_in_status"}');
-    end if;
-    if p_source is null or p_source not in ('form', 'whatsapp', 'import', 'manual') then
-        perform private.raise_error('CONTACT_007', '{"field": "opt_in_source"}');
+    perform private.check_consent(p_status, p_source, p_evidence);
+    if v_contact.deleted_at is not null then
+        perform private.raise_error('CONTACT_004', jsonb_build_object('contact_id', p_id));
     end if;
     if v_contact.opt_in_status = p_status then
         return v_contact;
     end if;
-    perform private.record_activity(v_contact.org_id, 'contact.consent_changed', (select auth.uid()), p_id,
-        p_data => jsonb_build_object('old', v_contact.opt_in_status, 'new', p_status, 'source', p_source));
+    perform private.record_consents(v_contact.org_id, (select auth.uid()), jsonb_build_array(jsonb_build_object('contact_id', p_id,
+        'old', v_contact.opt_in_status, 'new', p_status, 'source', p_source, 'evidence', nullif(btrim(p_evidence), ''))));
     update public.contacts c set
         opt_in_status = p_status, opt_in_source = p_source, updated_at = clock_timestamp(),
         opt_in_at = case when p_status = 'opted_in' then now() else c.opt_in_at end
     where c.id = p_id returning c.* into v_contact;
+    perform private.broadcast('org:' || v_contact.org_id, 'activity', '{}');
+    perform private.broadcast_contacts(v_contact.org_id, array[p_id]);
     return v_contact;
 end
 $$;
 
-COMMENT ON FUNCTION public.set_contact_consent(p_id uuid, p_status text, p_source text) IS 'Errors: AUTH_003, CONTACT_001, CONTACT_007.';
+COMMENT ON FUNCTION public.set_contact_consent(p_id uuid, p_status text, p_source text, p_evidence text) IS 'p_source: form | whatsapp | import | manual; p_evidence: what shows it, at most 500 characters. Errors: AUTH_003, CONTACT_001, CONTACT_004, CONTACT_007 (details.field), CONTACT_010.';
 
 CREATE FUNCTION public.set_contact_tags(p_id uuid, p_tag_ids uuid[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1706,37 +4854,14 @@ CREATE FUNCTION public.set_contact_tags(p_id uuid, p_tag_ids uuid[]) RETURNS voi
     AS $$
 declare
     v_contact public.contacts := private.contact_for(p_id, 'contacts.write');
-    v_added uuid[];
-    v_removed uuid[];
 begin
-    -- Locked against deletion until the links are written.
-    perform t.id from public.tags t where t.org_id = v_contact.org_id and t.id = any (p_tag_ids) order by t.id for key share;
-    if exists (
-        select from unnest(p_tag_ids) x left join public.tags t on t.id = x and t.org_id = v_contact.org_id where t.id is null
-    ) then
-        perform private.raise_error('TAG_001');
-    end if;
-    with gone as (
-        delete from public.contact_tags ct
-        where ct.org_id = v_contact.org_id and ct.contact_id = p_id and not (ct.tag_id = any (coalesce(p_tag_ids, '{}')))
-        returning ct.tag_id
-    )
-    select coalesce(array_agg(tag_id), '{}') into v_removed from gone;
-    with new as (
-        insert into public.contact_tags (org_id, contact_id, tag_id)
-        select distinct v_contact.org_id, p_id, x from unnest(p_tag_ids) x
-        on conflict do nothing
-        returning tag_id
-    )
-    select coalesce(array_agg(tag_id), '{}') into v_added from new;
-    if cardinality(v_added) + cardinality(v_removed) > 0 then
-        perform private.record_activity(v_contact.org_id, 'contact.tags_changed', (select auth.uid()), p_id,
-            p_data => jsonb_build_object('added', to_jsonb(v_added), 'removed', to_jsonb(v_removed)));
+    if private.put_tags(v_contact, p_tag_ids) then
+        perform private.broadcast_contacts(v_contact.org_id, array[p_id]);
     end if;
 end
 $$;
 
-COMMENT ON FUNCTION public.set_contact_tags(p_id uuid, p_tag_ids uuid[]) IS 'The contact has exactly these tags afterwards. Errors: AUTH_003, CONTACT_001, TAG_001.';
+COMMENT ON FUNCTION public.set_contact_tags(p_id uuid, p_tag_ids uuid[]) IS 'The contact has exactly these tags afterwards. Errors: AUTH_003, CONTACT_001, CONTACT_010, TAG_001.';
 
 CREATE FUNCTION public.set_member_role(p_org_id uuid, p_user_id uuid, p_role text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1818,6 +4943,27 @@ $$;
 
 COMMENT ON FUNCTION public.start_conversation(p_contact_id uuid, p_whatsapp_account_id uuid) IS 'The conversation of a contact on a number, made when there is none. Errors: AUTH_003, CONTACT_001, CONTACT_004, WA_006.';
 
+CREATE FUNCTION public.start_import(p_job_id uuid, p_mapping jsonb, p_options jsonb DEFAULT '{}'::jsonb) RETURNS public.jobs
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_job public.jobs := private.waiting_import(p_job_id);
+    v_head jsonb := private.import_head(v_job, coalesce(p_options, '{}'));
+    v_spec jsonb := private.import_spec(v_job, v_head, p_mapping, coalesce(p_options, '{}'));
+begin
+    update private.import_files set spec = v_spec where job_id = p_job_id;
+    update public.jobs j set
+        status = 'queued', done_count = 0, total_count = (v_head ->> 'rows_estimate')::bigint,
+        input = j.input || jsonb_build_object('mapping', p_mapping, 'options', p_options)
+    where j.id = p_job_id returning j.* into v_job;
+    perform private.broadcast_job(v_job);
+    return v_job;
+end
+$$;
+
+COMMENT ON FUNCTION public.start_import(p_job_id uuid, p_mapping jsonb, p_options jsonb) IS 'Starts a waiting import; mapping and options as docs/contacts-and-segments.md says. Errors: AUTH_003, JOB_001, JOB_002, JOB_004 (details.problems), TAG_001, CONTACT_007.';
+
 CREATE FUNCTION public.transfer_ownership(p_org_id uuid, p_user_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -1853,8 +4999,9 @@ begin
     begin
         update public.contacts c set
             -- Another number is another WhatsApp account: answers must not go to the old one.
-            phone = v_new.phone, wa_id = case when v_new.phone is not distinct from v_old.phone then c.wa_id end, full_name = v_new.full_name, email = v_new.email, avatar_url = v_new.avatar_url, company = v_new.company,
-            job_title = v_new.job_title, address = v_new.address, notes = v_new.notes, birthday = v_new.birthday,
+            phone = v_new.phone, wa_id = case when v_new.phone is not distinct from v_old.phone then c.wa_id end,
+            full_name = v_new.full_name, email = v_new.email, avatar_url = v_new.avatar_url, company = v_new.company,
+            custom_fields = v_new.custom_fields, job_title = v_new.job_title, address = v_new.address, notes = v_new.notes, birthday = v_new.birthday,
             lifecycle_stage = v_new.lifecycle_stage, updated_at = clock_timestamp()
         where c.id = p_id
         returning c.* into v_new;
@@ -1870,12 +5017,43 @@ begin
             perform private.raise_error('CONTACT_007', jsonb_build_object('field', split_part(replace(v_field, 'contacts_', ''), '_check', 1)));
     end;
     perform private.record_activity(v_old.org_id, 'contact.updated', (select auth.uid()), p_id,
-        p_data => jsonb_build_object('fields', (select jsonb_agg(k) from jsonb_object_keys(p_fields) k)));
+        p_data => jsonb_build_object('fields', (
+            select jsonb_agg(k) from (
+                select k from jsonb_object_keys(p_fields) k where k <> 'custom_fields'
+                union all
+                select 'custom.' || k from jsonb_object_keys(p_fields -> 'custom_fields') k
+            ) x)));
+    perform private.broadcast_contacts(v_old.org_id, array[p_id]);
     return v_new;
 end
 $$;
 
-COMMENT ON FUNCTION public.update_contact(p_id uuid, p_fields jsonb, p_expected_updated_at timestamp with time zone) IS 'Changes the given fields if nobody else did since p_expected_updated_at. Errors: AUTH_003, CONTACT_001–004, CONTACT_006 (details.contact = the other person''s version), CONTACT_007.';
+COMMENT ON FUNCTION public.update_contact(p_id uuid, p_fields jsonb, p_expected_updated_at timestamp with time zone) IS 'Changes the given fields if nobody else did since p_expected_updated_at. Errors: AUTH_003, CONTACT_001–004, CONTACT_006 (details.contact = the other person''s version), CONTACT_007 (details.field, details.problem), CONTACT_010.';
+
+CREATE FUNCTION public.update_custom_field(p_id uuid, p_label text DEFAULT NULL::text, p_options text[] DEFAULT NULL::text[], p_position integer DEFAULT NULL::integer) RETURNS public.custom_field_definitions
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_field public.custom_field_definitions := private.custom_field_for(p_id);
+begin
+    if btrim(p_label) = '' or length(btrim(p_label)) > 80 then
+        perform private.raise_error('FIELD_003', '{"part": "label"}');
+    end if;
+    begin
+        update public.custom_field_definitions d set
+            label = coalesce(btrim(p_label), d.label), position = coalesce(p_position, d.position), updated_at = clock_timestamp(),
+            options = case when p_options is null then d.options else private.custom_field_options(d.type, p_options) end
+        where d.id = p_id returning d.* into v_field;
+    exception when unique_violation then
+        perform private.raise_error('FIELD_004');
+    end;
+    perform private.broadcast('org:' || v_field.org_id, 'contacts', '{"all": true}');
+    return v_field;
+end
+$$;
+
+COMMENT ON FUNCTION public.update_custom_field(p_id uuid, p_label text, p_options text[], p_position integer) IS 'null leaves as it is; values with an option that is taken away stay until they are edited. Errors: AUTH_003, FIELD_001, FIELD_003 (details.part), FIELD_004.';
 
 CREATE FUNCTION public.update_organization(p_org_id uuid, p_name text, p_country text, p_time_zone text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1906,12 +5084,107 @@ $$;
 
 COMMENT ON FUNCTION public.update_profile(p_full_name text) IS 'The caller''s own name, as colleagues see it. Errors: AUTH_002.';
 
+CREATE FUNCTION public.update_segment(p_id uuid, p_name text, p_rules jsonb, p_description text, p_expected_updated_at timestamp with time zone) RETURNS public.segments
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_old public.segments := private.segment_to_change(p_id);
+    v_new public.segments;
+    v_problems jsonb;
+begin
+    if v_old.updated_at is distinct from p_expected_updated_at then
+        perform private.raise_error('SEGMENT_006', jsonb_build_object('segment', to_jsonb(v_old)));
+    end if;
+    if v_old.kind = 'static' and p_rules is not null then
+        perform private.raise_error('SEGMENT_007');
+    end if;
+    perform private.check_segment_name(coalesce(p_name, v_old.name), p_description);
+    -- Rules that stay as they are may name what is gone since.
+    if p_rules is not null and p_rules <> v_old.rules then
+        v_problems := private.rule_problems(v_old.org_id, p_rules);
+        if v_problems <> '[]' then
+            perform private.raise_error('SEGMENT_002', jsonb_build_object('problems', v_problems));
+        end if;
+    end if;
+    begin
+        update public.segments s set name = btrim(coalesce(p_name, s.name)), rules = coalesce(p_rules, s.rules),
+            description = nullif(btrim(p_description), ''), updated_at = clock_timestamp(),
+            evaluated_at = case when p_rules <> s.rules and not private.is_small_organization(s.org_id) then null else s.evaluated_at end
+        where s.id = p_id returning s.* into v_new;
+    exception when unique_violation then
+        perform private.raise_error('SEGMENT_003');
+    end;
+    if v_new.rules is distinct from v_old.rules then
+        perform private.apply_segment_rules(v_new, 'rebuild');
+        select s.* into v_new from public.segments s where s.id = p_id;
+    end if;
+    perform private.broadcast_segments(v_old.org_id, array[p_id] || array(select a from private.segments_above(p_id) a));
+    return v_new;
+end
+$$;
+
+COMMENT ON FUNCTION public.update_segment(p_id uuid, p_name text, p_rules jsonb, p_description text, p_expected_updated_at timestamp with time zone) IS 'p_name or p_rules null: as before. Errors: AUTH_003, SEGMENT_001–004, SEGMENT_006 (details.segment = the other person''s version), SEGMENT_007.';
+
+CREATE FUNCTION public.update_tag(p_id uuid, p_name text, p_color text DEFAULT NULL::text) RETURNS public.tags
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_tag public.tags := private.tag_for(p_id);
+begin
+    begin
+        update public.tags t set name = btrim(p_name), color = coalesce(p_color, t.color) where t.id = p_id returning t.* into v_tag;
+    exception
+        when unique_violation then
+            perform private.raise_error('TAG_003');
+        when check_violation or not_null_violation then
+            perform private.raise_error('TAG_004');
+    end;
+    perform private.broadcast('org:' || v_tag.org_id, 'contacts', '{"all": true}');
+    return v_tag;
+end
+$$;
+
+COMMENT ON FUNCTION public.update_tag(p_id uuid, p_name text, p_color text) IS 'p_color: #rrggbb, null leaves it. Errors: AUTH_003, TAG_001, TAG_003 (name taken), TAG_004 (invalid).';
+
 CREATE FUNCTION worker.announce_sender(p_lock_key integer) RETURNS boolean
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO ''
     AS $$ select pg_catalog.pg_try_advisory_lock(private.sender_lock_class(), p_lock_key) $$;
 
 COMMENT ON FUNCTION worker.announce_sender(p_lock_key integer) IS 'Called once on the sender''s LISTEN session; the lock lives as long as the session. false: the key is taken, choose another.';
+
+CREATE FUNCTION worker.apply_bulk_change(p_job_id uuid, p_holder uuid, p_limit integer) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_job public.jobs := private.held_job(p_job_id, p_holder);
+    v_ids uuid[];
+    v_last integer;
+    v_changed integer;
+begin
+    if v_job.id is null then
+        return null;
+    end if;
+    select array_agg(i.contact_id), max(i.position) into v_ids, v_last from (
+        select i.contact_id, i.position from private.job_items i
+        where i.job_id = p_job_id and i.position > v_job.done_count order by i.position limit p_limit
+    ) i;
+    if v_ids is null then
+        perform private.finish_job(p_job_id, 'done', coalesce(v_job.result, '{"changed": 0}'));
+        return true;
+    end if;
+    v_changed := private.apply_contact_change(v_job.org_id, v_ids, v_job.input -> 'change', v_job.created_by);
+    update public.jobs j set
+        done_count = v_last,
+        result = jsonb_build_object('changed', coalesce((j.result ->> 'changed')::integer, 0) + v_changed)
+    where j.id = p_job_id returning j.* into v_job;
+    perform private.broadcast_job(v_job);
+    return false;
+end
+$$;
 
 CREATE FUNCTION worker.apply_messages(p_events jsonb) RETURNS TABLE(webhook_event_id bigint, problem text)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2010,11 +5283,16 @@ begin
     where i.reply_to_wa_message_id is not null and i.reply_to_message_id is null and m.id = i.id
         and q.whatsapp_account_id = m.whatsapp_account_id and q.wa_message_id = m.reply_to_wa_message_id;
     perform private.fold_inbound(v_events, v_inserted, v_new_conversation_ids);
+    perform private.apply_consent_keywords(v_inserted);
     for v_org in
-        select i.org_id, array_agg(distinct i.conversation_id) as conversation_ids
-        from jsonb_to_recordset(v_inserted) as i (org_id uuid, conversation_id uuid) group by i.org_id
+        select i.org_id, array_agg(distinct i.conversation_id) as conversation_ids,
+            array_agg(distinct i.contact_id) filter (where i.conversation_id = any (v_new_conversation_ids)) as new_contact_ids
+        from jsonb_to_recordset(v_inserted) as i (org_id uuid, conversation_id uuid, contact_id uuid) group by i.org_id
     loop
         perform private.broadcast_conversations(v_org.org_id, v_org.conversation_ids);
+        if v_org.new_contact_ids is not null then
+            perform private.broadcast_contacts(v_org.org_id, v_org.new_contact_ids);
+        end if;
         perform private.broadcast('org:' || v_org.org_id, 'activity', '{}');
     end loop;
     perform private.broadcast_messages(i.conversation_id, array_agg(i.id))
@@ -2066,6 +5344,45 @@ $$;
 
 COMMENT ON FUNCTION worker.apply_statuses(p_events jsonb) IS '[{webhook_event_id, phone_number_id, wa_message_id, message_id?, send_try?, status sent|delivered|read|failed, occurred_at, error_code?, error_message?}] → webhooks that name no connected number.';
 
+CREATE FUNCTION worker.blank_webhooks(p_job_id uuid, p_limit integer) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_erasure private.erasures;
+    v_upto bigint;
+    v_blanked integer;
+begin
+    select e.* into v_erasure from private.erasures e where e.job_id = p_job_id for update;
+    if not found then
+        return null;
+    end if;
+    select coalesce(max(x.id), v_erasure.last_id) into v_upto from (
+        select e.id from private.webhook_events e where e.id > v_erasure.done_id and e.id <= v_erasure.last_id order by e.id limit p_limit
+    ) x;
+    update private.webhook_events e set body = ''
+    where e.id > v_erasure.done_id and e.id <= v_upto and e.state = 'applied'
+        and exists (select from unnest(v_erasure.needles) n where position(convert_to(n, 'UTF8') in e.body) > 0);
+    get diagnostics v_blanked = row_count;
+    if v_upto < v_erasure.last_id then
+        update private.erasures e set done_id = v_upto, blanked = e.blanked + v_blanked where e.job_id = p_job_id;
+        return false;
+    end if;
+    -- Lines of imports that were refused are kept as they stood in the file.
+    update private.import_rows r set cells = '{}'
+    from public.jobs j
+    where j.id = r.job_id and j.org_id = v_erasure.org_id
+        and exists (
+            select from unnest(v_erasure.needles) n
+            where position(n in lower(r.cells::text)) > 0 or position(n in regexp_replace(r.cells::text, '[ ()+-]', '', 'g')) > 0);
+    delete from private.erasures e where e.job_id = p_job_id;
+    perform private.finish_job(p_job_id, 'done', jsonb_build_object('webhooks', v_erasure.blanked + v_blanked));
+    return true;
+end
+$$;
+
+COMMENT ON FUNCTION worker.blank_webhooks(p_job_id uuid, p_limit integer) IS 'A slice of the background part of an erasure. true: done; false: call again; null: nothing to do.';
+
 CREATE FUNCTION worker.claim_account_checks(p_limit integer) RETURNS TABLE(whatsapp_account_id uuid, secret_id uuid, waba_id text, phone_number_id text, access_token text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -2089,6 +5406,41 @@ begin
     from claimed
     join public.whatsapp_accounts a on a.id = claimed.whatsapp_account_id
     join vault.decrypted_secrets s on s.id = claimed.secret_id;
+end
+$$;
+
+CREATE FUNCTION worker.claim_jobs(p_holder uuid, p_lock_key integer, p_seconds integer, p_limit integer, p_kinds text[]) RETURNS TABLE(job_id uuid, org_id uuid, kind text, input jsonb)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+#variable_conflict use_column
+declare
+    v_job public.jobs;
+begin
+    for v_job in
+        select j.* from public.jobs j
+        where j.status in ('queued', 'running') and j.kind = any (p_kinds) and not exists (
+            select from private.job_leases l
+            where l.job_id = j.id and l.lease_until >= clock_timestamp() and exists (
+                select from pg_catalog.pg_locks k
+                where k.locktype = 'advisory' and k.classid = private.sender_lock_class()::oid and k.objid = l.lock_key::oid and k.granted
+                    and k.database = (select d.oid from pg_catalog.pg_database d where d.datname = current_database())))
+        -- One organisation's long jobs must not keep the others waiting.
+        order by (select count(*) from public.jobs r where r.org_id = j.org_id and r.status = 'running' and r.id <> j.id), j.created_at
+        limit p_limit for no key update of j skip locked
+    loop
+        insert into private.job_leases as l (job_id, holder, lock_key, lease_until)
+        values (v_job.id, p_holder, p_lock_key, clock_timestamp() + make_interval(secs => p_seconds))
+        on conflict (job_id) do update set holder = excluded.holder, lock_key = excluded.lock_key, lease_until = excluded.lease_until;
+        update public.jobs j set status = 'running', started_at = coalesce(j.started_at, private.clock())
+        where j.id = v_job.id returning j.* into v_job;
+        perform private.broadcast_job(v_job);
+        job_id := v_job.id;
+        org_id := v_job.org_id;
+        kind := v_job.kind;
+        input := v_job.input;
+        return next;
+    end loop;
 end
 $$;
 
@@ -2163,6 +5515,104 @@ CREATE FUNCTION worker.claim_webhooks(p_limit integer) RETURNS TABLE(id bigint, 
     where e.state = 'received' order by e.id limit p_limit for update skip locked
 $$;
 
+CREATE FUNCTION worker.expired_files(p_limit integer) RETURNS TABLE(bucket text, path text)
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select o.bucket_id, o.name from storage.objects o
+    where o.bucket_id in ('imports', 'exports') and o.created_at < private.clock() - interval '7 days'
+        and not exists (
+            select from public.jobs j
+            where o.bucket_id = 'imports' and j.input ->> 'path' = o.name and j.status in ('queued', 'running', 'waiting'))
+    order by o.created_at
+    limit p_limit
+$$;
+
+CREATE FUNCTION worker.export_page(p_job_id uuid, p_holder uuid, p_after integer, p_limit integer) RETURNS TABLE(last_position integer, cells text[])
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+#variable_conflict use_column
+declare
+    v_job public.jobs := private.held_job(p_job_id, p_holder);
+    v_zone text;
+begin
+    if v_job.id is null then
+        return;
+    end if;
+    select o.time_zone into v_zone from public.organizations o where o.id = v_job.org_id;
+    return query
+    with page as (
+        select i.position, i.contact_id from private.job_items i
+        where i.job_id = p_job_id and i.position > p_after order by i.position limit p_limit
+    ), fields as (
+        select d.key, d.type, row_number() over (order by d.position, d.key) as number
+        from public.custom_field_definitions d where d.org_id = v_job.org_id and d.archived_at is null
+    )
+    select p.position, case when c.id is not null then array[
+            coalesce(c.phone, ''), coalesce(c.full_name, ''), coalesce(c.email, ''), coalesce(c.company, ''), coalesce(c.job_title, ''),
+            coalesce(c.address ->> 'street', ''), coalesce(c.address ->> 'city', ''), coalesce(c.address ->> 'state', ''),
+            coalesce(c.address ->> 'country', ''), coalesce(c.address ->> 'zip', ''), coalesce(c.birthday::text, ''), c.lifecycle_stage,
+            coalesce(c.notes, ''), coalesce(t.names, ''), c.opt_in_status, coalesce(to_char(c.opt_in_at at time zone v_zone, 'YYYY-MM-DD HH24:MI'), ''),
+            coalesce(c.opt_in_source, ''), c.source, coalesce(c.username, ''),
+            coalesce(to_char(c.last_message_at at time zone v_zone, 'YYYY-MM-DD HH24:MI'), ''),
+            to_char(c.created_at at time zone v_zone, 'YYYY-MM-DD HH24:MI')]
+        || array(select private.export_value(f.type, c.custom_fields -> f.key) from fields f order by f.number) end
+    from page p
+    left join public.contacts c on c.id = p.contact_id and c.org_id = v_job.org_id and c.erased_at is null
+    left join lateral (
+        select string_agg(k.name, ', ' order by lower(k.name)) as names
+        from public.contact_tags ct join public.tags k on k.org_id = ct.org_id and k.id = ct.tag_id
+        where ct.org_id = v_job.org_id and ct.contact_id = c.id
+    ) t on true
+    order by p.position;
+    update public.jobs j set done_count = least(p_after + p_limit, j.total_count) where j.id = p_job_id returning j.* into v_job;
+    perform private.broadcast_job(v_job);
+end
+$$;
+
+CREATE FUNCTION worker.extend_jobs(p_holder uuid, p_job_ids uuid[], p_seconds integer) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    update private.job_leases set lease_until = clock_timestamp() + make_interval(secs => p_seconds)
+    where job_id = any (p_job_ids) and holder = p_holder
+$$;
+
+CREATE FUNCTION worker.fail_job(p_job_id uuid, p_holder uuid, p_problem text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    if (private.held_job(p_job_id, p_holder)).id is not null then
+        perform private.finish_job(p_job_id, 'failed', p_problem => left(p_problem, 500));
+    end if;
+end
+$$;
+
+CREATE FUNCTION worker.finish_export(p_job_id uuid, p_holder uuid, p_path text, p_rows integer) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    if (private.held_job(p_job_id, p_holder)).id is not null then
+        perform private.finish_job(p_job_id, 'done', jsonb_build_object('path', p_path, 'rows', p_rows));
+    end if;
+end
+$$;
+
+CREATE FUNCTION worker.finish_import(p_job_id uuid, p_holder uuid, p_errors_path text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    if (private.held_job(p_job_id, p_holder)).id is not null then
+        perform private.finish_job(p_job_id, 'done', private.import_result(p_job_id, p_errors_path));
+    end if;
+end
+$$;
+
 CREATE FUNCTION worker.finish_webhooks(p_ids bigint[]) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO ''
@@ -2170,7 +5620,117 @@ CREATE FUNCTION worker.finish_webhooks(p_ids bigint[]) RETURNS void
     update private.webhook_events set state = 'applied', applied_at = clock_timestamp(), problem = null where id = any (p_ids)
 $$;
 
-CREATE FUNCTION worker.lease_numbers(p_holder uuid, p_lock_key integer, p_seconds integer, p_ready_cap integer) RETURNS TABLE(whatsapp_account_id uuid, phone_number_id text, access_token text, messages_per_second integer, ready integer, next_ready_at timestamp with time zone)
+CREATE FUNCTION worker.import_batch(p_job_id uuid, p_holder uuid, p_from bigint, p_to bigint, p_lines jsonb, p_total integer) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+declare
+    v_job public.jobs := private.held_job(p_job_id, p_holder);
+    v_file private.import_files;
+    v_lines private.import_line[];
+    v_refused private.import_line[];
+    v_known private.import_line[];
+    v_known_ids uuid[];
+    v_settled bigint[];
+    v_is_update boolean;
+    v_created integer := 0;
+    v_later integer;
+begin
+    if v_job.id is null then
+        return null;
+    end if;
+    select f.* into v_file from private.import_files f where f.job_id = p_job_id for no key update;
+    if v_file.line <> p_from then
+        return v_file.line;
+    end if;
+    v_is_update := v_file.spec ->> 'duplicates' = 'update';
+    perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('octopush imports of ' || v_job.org_id, 0));
+    v_lines := array(select l from jsonb_populate_recordset(null::private.import_line, p_lines) l where l.problem is null);
+    v_refused := array(select l from jsonb_populate_recordset(null::private.import_line, p_lines) l where l.problem is not null);
+    v_file.failed := v_file.failed + private.refuse_import_lines(p_job_id, v_refused);
+
+    perform private.import_tags(v_job.org_id, v_lines);
+    v_refused := array(
+        select l from unnest(v_lines) l where l.tags is not null and exists (
+            select from unnest(l.tags) t where not exists (select from public.tags k where k.org_id = v_job.org_id and lower(k.name) = lower(t))));
+    v_file.failed := v_file.failed + private.refuse_import_lines(p_job_id, private.with_problem(v_refused,
+        'The organisation has 50 tags already, the most it can have; a tag of this line is not among them.'));
+    v_lines := private.without_lines(v_lines, array(select l.line from unnest(v_refused) l));
+
+    -- Once as a rule; again for those whom somebody else created between the look and the insert.
+    for v_round in 1..5 loop
+        exit when v_lines = '{}';
+        if v_is_update then
+            perform c.id from public.contacts c
+            where c.org_id = v_job.org_id and c.id in (select m.contact_id from private.match_import_lines(v_job.org_id, v_lines) m)
+            order by c.id for no key update;
+        end if;
+        select array_agg(l) filter (where not m.is_trashed), array_agg(m.contact_id) filter (where not m.is_trashed),
+            array_agg(l) filter (where m.is_trashed), array_agg(m.line)
+        into v_known, v_known_ids, v_refused, v_settled
+        from private.match_import_lines(v_job.org_id, v_lines) m join unnest(v_lines) l on l.line = m.line;
+        v_file.failed := v_file.failed + private.refuse_import_lines(p_job_id, private.with_problem(v_refused,
+            'A contact with this number is in the trash: restore it there, or erase it first.'));
+        if v_known is not null then
+            v_later := private.count_lines(v_known);
+            if v_is_update then
+                perform private.update_imported(v_job, v_file.spec, v_known_ids, v_known);
+                v_file.updated := v_file.updated + v_later;
+            else
+                v_file.skipped := v_file.skipped + v_later;
+            end if;
+        end if;
+        v_lines := private.without_lines(v_lines, v_settled);
+        v_settled := private.create_imported(v_job, v_file.spec, v_lines);
+        v_created := cardinality(v_settled);
+        v_file.created := v_file.created + v_created;
+        v_later := private.count_lines(array(select l from unnest(v_lines) l where l.line = any (v_settled))) - v_created;
+        v_file.updated := v_file.updated + case when v_is_update then v_later else 0 end;
+        v_file.skipped := v_file.skipped + case when v_is_update then 0 else v_later end;
+        v_lines := private.without_lines(v_lines, v_settled);
+    end loop;
+    if v_lines <> '{}' then
+        -- Retried as a whole.
+        raise exception sqlstate '40001' using message = 'contacts of an import keep being created by somebody else';
+    end if;
+
+    update private.import_files f set
+        line = p_to, created = v_file.created, updated = v_file.updated, skipped = v_file.skipped, failed = v_file.failed
+    where f.job_id = p_job_id;
+    update public.jobs j set
+        done_count = v_file.created + v_file.updated + v_file.skipped + v_file.failed,
+        total_count = greatest(p_total, v_file.created + v_file.updated + v_file.skipped + v_file.failed)
+    where j.id = p_job_id returning j.* into v_job;
+    perform private.broadcast_job(v_job);
+    perform private.broadcast('org:' || v_job.org_id, 'contacts', '{"all": true}');
+    return p_to;
+end
+$$;
+
+CREATE FUNCTION worker.import_errors(p_job_id uuid, p_holder uuid, p_after bigint, p_limit integer) RETURNS TABLE(line bigint, cells text[], reason text)
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select r.line, r.cells, r.reason
+    from private.held_job(p_job_id, p_holder) h
+    join private.import_rows r on r.job_id = h.id
+    where r.line > p_after
+    order by r.line
+    limit p_limit
+$$;
+
+CREATE FUNCTION worker.import_state(p_job_id uuid, p_holder uuid) RETURNS TABLE(path text, file_name text, spec jsonb, line bigint, is_read boolean)
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select j.input ->> 'path', j.input ->> 'file_name', f.spec, coalesce(f.line, 0), coalesce(f.is_read, false)
+    from private.held_job(p_job_id, p_holder) h
+    join public.jobs j on j.id = h.id
+    left join private.import_files f on f.job_id = j.id
+$$;
+
+CREATE FUNCTION worker.lease_numbers(p_holder uuid, p_lock_key integer, p_seconds integer, p_ready_cap integer) RETURNS TABLE(whatsapp_account_id uuid, phone_number_id text, access_token text, credential_id uuid, messages_per_second integer, ready integer, next_ready_at timestamp with time zone)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS $$
@@ -2215,7 +5775,7 @@ begin
         end if;
     end loop;
     return query
-    select a.id, a.phone_number_id, s.decrypted_secret, a.messages_per_second, r.ready::integer, r.next_ready_at
+    select a.id, a.phone_number_id, s.decrypted_secret, c.secret_id, a.messages_per_second, r.ready::integer, r.next_ready_at
     from private.phone_leases l
     join public.whatsapp_accounts a on a.id = l.whatsapp_account_id and a.status = 'connected'
     join private.whatsapp_credentials c on c.whatsapp_account_id = a.id
@@ -2238,6 +5798,30 @@ end
 $$;
 
 COMMENT ON FUNCTION worker.lease_numbers(p_holder uuid, p_lock_key integer, p_seconds integer, p_ready_cap integer) IS 'Takes and extends the leases of numbers that have something to send; returns those held, with how many messages are ready (at most p_ready_cap).';
+
+CREATE FUNCTION worker.maintain_segments(p_limit integer) RETURNS TABLE(handled integer, more boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_org_ids uuid[] := array(select private.waiting_segment_orgs(private.clock()));
+    v_org_id uuid;
+begin
+    handled := 0;
+    foreach v_org_id in array v_org_ids loop
+        -- Whoever holds it does the same work, or changes segments and will be a moment.
+        continue when not pg_catalog.pg_try_advisory_xact_lock(private.segment_lock_key(v_org_id));
+        handled := private.maintain_segments_of(v_org_id, p_limit);
+        more := cardinality(v_org_ids) > 1 or handled >= p_limit or private.next_rebuild(v_org_id) is not null;
+        return next;
+        return;
+    end loop;
+    more := false;
+    return next;
+end
+$$;
+
+COMMENT ON FUNCTION worker.maintain_segments(p_limit integer) IS 'Judges up to p_limit changes of one organisation; more: call again at once.';
 
 CREATE FUNCTION worker.pause_number(p_account_id uuid, p_seconds double precision) RETURNS void
     LANGUAGE sql SECURITY DEFINER
@@ -2271,7 +5855,51 @@ begin
     delete from public.notifications where id in (
         select n.id from public.notifications n where n.created_at < private.clock() - interval '1 year' and n.read_at is not null limit p_limit);
     get diagnostics v_count = row_count;
-    return v_total + v_count;
+    v_total := v_total + v_count + worker.purge_segment_events(p_limit);
+    return v_total;
+end
+$$;
+
+CREATE FUNCTION worker.purge_jobs(p_limit integer) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_job public.jobs;
+    v_count integer := 0;
+begin
+    -- Somebody closed the window while an import waited for its mapping: it would count among the five for ever.
+    for v_job in
+        select j.* from public.jobs j
+        where j.status = 'waiting' and j.created_at < private.clock() - interval '1 day'
+        order by j.created_at limit p_limit for no key update skip locked
+    loop
+        perform private.finish_job(v_job.id, 'cancelled');
+        v_count := v_count + 1;
+    end loop;
+    with expired as (
+        delete from public.jobs where id in (
+            select j.id from public.jobs j
+            where j.expires_at < private.clock() and j.status in ('done', 'failed', 'cancelled')
+            order by j.expires_at limit p_limit for update skip locked)
+        returning 1
+    )
+    select v_count + count(*) into v_count from expired;
+    return v_count;
+end
+$$;
+
+CREATE FUNCTION worker.purge_segment_events(p_limit integer) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_count integer;
+begin
+    delete from private.segment_events where id in (
+        select e.id from private.segment_events e where e.created_at < private.clock() - interval '30 days' order by e.id limit p_limit);
+    get diagnostics v_count = row_count;
+    return v_count;
 end
 $$;
 
@@ -2368,6 +5996,32 @@ $$;
 
 COMMENT ON FUNCTION worker.record_account_events(p_events jsonb) IS '[{waba_id, phone_number_id?, field, payload, webhook_event_id, body_hash (hex)}]: kept for people to see.';
 
+CREATE FUNCTION worker.record_import_head(p_job_id uuid, p_holder uuid, p_size bigint, p_head bytea, p_sheet_rows jsonb, p_sheet text, p_rows bigint) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_job public.jobs := private.held_job(p_job_id, p_holder);
+    v_head jsonb;
+begin
+    if v_job.id is null then
+        return;
+    end if;
+    insert into private.import_files (job_id, size, head, sheet_rows, sheet) values (p_job_id, p_size, p_head, p_sheet_rows, p_sheet)
+    on conflict (job_id) do update set size = excluded.size, head = excluded.head, sheet_rows = excluded.sheet_rows, sheet = excluded.sheet;
+    v_job.total_count := p_rows;
+    v_head := private.import_head(v_job, '{}');
+    if v_head ? 'problem' then
+        perform private.finish_job(p_job_id, 'failed', p_problem => v_head ->> 'problem');
+        return;
+    end if;
+    update public.jobs j set status = 'waiting', result = v_head - 'cells', total_count = (v_head ->> 'rows_estimate')::bigint
+    where j.id = p_job_id returning j.* into v_job;
+    delete from private.job_leases where job_id = p_job_id;
+    perform private.broadcast_job(v_job);
+end
+$$;
+
 CREATE FUNCTION worker.record_sends(p_results jsonb) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -2455,6 +6109,11 @@ CREATE FUNCTION worker.rejected_webhooks(p_limit integer) RETURNS TABLE(id bigin
     where e.state = 'rejected' order by e.id desc limit p_limit
 $$;
 
+CREATE FUNCTION worker.release_job(p_job_id uuid, p_holder uuid) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$ delete from private.job_leases where job_id = p_job_id and holder = p_holder $$;
+
 CREATE FUNCTION worker.release_leases(p_holder uuid) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO ''
@@ -2476,6 +6135,31 @@ begin
 end
 $$;
 
+CREATE FUNCTION worker.start_export(p_job_id uuid, p_holder uuid) RETURNS TABLE(header text[], total integer)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+#variable_conflict use_column
+declare
+    v_job public.jobs := private.held_job(p_job_id, p_holder);
+begin
+    if v_job.id is null then
+        return;
+    end if;
+    -- A worker that takes over writes the file again, of the same contacts.
+    if not exists (select from private.job_items i where i.job_id = p_job_id) then
+        insert into private.job_items (job_id, position, contact_id)
+        select p_job_id, row_number() over (order by s), s from private.selected_contacts(v_job.org_id, v_job.input -> 'selection') s;
+    end if;
+    update public.jobs j set done_count = 0, total_count = (select count(*) from private.job_items i where i.job_id = p_job_id)
+    where j.id = p_job_id returning j.* into v_job;
+    perform private.broadcast_job(v_job);
+    header := private.export_header(v_job.org_id);
+    total := v_job.total_count;
+    return next;
+end
+$$;
+
 CREATE FUNCTION worker.store_webhooks(p_bodies bytea[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -2489,7 +6173,7 @@ $$;
 
 COMMENT ON FUNCTION worker.store_webhooks(p_bodies bytea[]) IS 'Keeps raw bodies, many requests in one commit. Called before Meta is answered.';
 
-CREATE FUNCTION worker.suspend_number(p_account_id uuid, p_reason text) RETURNS void
+CREATE FUNCTION worker.suspend_number(p_account_id uuid, p_reason text, p_credential_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS $$
@@ -2498,7 +6182,10 @@ declare
 begin
     -- The token or the account needs a person. What waits stays in the outbox until the number is connected again.
     update public.whatsapp_accounts set status = 'error', status_reason = left(p_reason, 500), updated_at = now()
-    where id = p_account_id and status = 'connected' returning org_id into v_org_id;
+    where id = p_account_id and status = 'connected'
+        -- A token that was replaced meanwhile may be refused; the new one has been proven.
+        and exists (select from private.whatsapp_credentials c where c.whatsapp_account_id = p_account_id and c.secret_id = p_credential_id)
+    returning org_id into v_org_id;
     if v_org_id is null then
         return;
     end if;
@@ -2517,6 +6204,7 @@ declare
     v_count integer := 0;
     v_soon record;
 begin
+    perform private.fold_sent_messages(p_limit);
     for v_org in
         with closed as (
             update public.conversations c set status = 'expired', updated_at = now()
@@ -2585,6 +6273,108 @@ begin
     return v_count;
 end
 $$;
+
+CREATE VIEW private.campaign_reactions AS
+ SELECT NULL::uuid AS org_id,
+    NULL::uuid AS contact_id,
+    NULL::uuid AS campaign_id,
+    NULL::timestamp with time zone AS received_at,
+    NULL::timestamp with time zone AS read_at,
+    NULL::timestamp with time zone AS replied_at,
+    NULL::timestamp with time zone AS clicked_at
+  WHERE false;
+
+CREATE TABLE private.contact_changes (
+    id bigint NOT NULL,
+    org_id uuid NOT NULL,
+    contact_id uuid,
+    is_time boolean DEFAULT false NOT NULL
+)
+WITH (autovacuum_vacuum_scale_factor='0.01', autovacuum_vacuum_insert_scale_factor='0.5');
+
+COMMENT ON TABLE private.contact_changes IS 'Contacts whose place in segments may have changed. Appended in the transaction of the change, taken away in that of the members.';
+
+ALTER TABLE private.contact_changes ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME private.contact_changes_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE private.contact_search (
+    org_id uuid NOT NULL,
+    contact_id uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    search_text text NOT NULL COLLATE pg_catalog."C"
+);
+
+COMMENT ON TABLE private.contact_search IS 'Kept by triggers on contacts (sql/code/30_contacts/40_search.sql).';
+
+CREATE TABLE private.erasures (
+    job_id uuid NOT NULL,
+    org_id uuid NOT NULL,
+    needles text[] NOT NULL,
+    done_id bigint NOT NULL,
+    last_id bigint NOT NULL,
+    blanked integer DEFAULT 0 NOT NULL
+);
+
+COMMENT ON TABLE private.erasures IS 'What the background part of an erasure still looks for; worker.blank_webhooks works it off.';
+
+CREATE VIEW private.flow_runs AS
+ SELECT NULL::uuid AS org_id,
+    NULL::uuid AS contact_id,
+    NULL::uuid AS flow_id,
+    NULL::text AS status
+  WHERE false;
+
+COMMENT ON VIEW private.flow_runs IS 'status: in_progress or completed.';
+
+CREATE TABLE private.import_files (
+    job_id uuid NOT NULL,
+    size bigint NOT NULL,
+    head bytea,
+    sheet_rows jsonb,
+    sheet text,
+    spec jsonb,
+    line bigint DEFAULT 0 NOT NULL,
+    is_read boolean DEFAULT false NOT NULL,
+    created integer DEFAULT 0 NOT NULL,
+    updated integer DEFAULT 0 NOT NULL,
+    skipped integer DEFAULT 0 NOT NULL,
+    failed integer DEFAULT 0 NOT NULL,
+    CONSTRAINT import_files__source__check CHECK ((num_nonnulls(head, sheet_rows) = 1))
+);
+
+COMMENT ON TABLE private.import_files IS 'What an import knows of its file, and how far it is.';
+
+CREATE TABLE private.import_rows (
+    job_id uuid NOT NULL,
+    line bigint NOT NULL,
+    cells text[] NOT NULL,
+    outcome text NOT NULL,
+    reason text NOT NULL,
+    CONSTRAINT import_rows_outcome_check CHECK ((outcome = 'failed'::text))
+);
+
+COMMENT ON TABLE private.import_rows IS 'Lines of a file that were refused, as they were, with the reason; the error file is made from these.';
+
+CREATE TABLE private.job_items (
+    job_id uuid NOT NULL,
+    "position" integer NOT NULL,
+    contact_id uuid NOT NULL
+);
+
+COMMENT ON TABLE private.job_items IS 'The contacts of an export or a bulk change as they were chosen, in order.';
+
+CREATE TABLE private.job_leases (
+    job_id uuid NOT NULL,
+    holder uuid NOT NULL,
+    lock_key integer NOT NULL,
+    lease_until timestamp with time zone NOT NULL
+);
 
 CREATE TABLE private.outbox (
     message_id uuid NOT NULL,
@@ -2655,6 +6445,84 @@ CREATE TABLE private.schema_migrations (
     applied_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE private.segment_clocks (
+    org_id uuid NOT NULL,
+    evaluated_until timestamp with time zone NOT NULL,
+    judged_at timestamp with time zone NOT NULL,
+    local_date date NOT NULL,
+    library text NOT NULL,
+    has_horizons boolean NOT NULL,
+    served_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE private.segment_clocks IS 'How far the dynamic segments of an organisation are in time.';
+
+CREATE TABLE private.segment_edges (
+    org_id uuid NOT NULL,
+    segment_id uuid NOT NULL,
+    uses_id uuid NOT NULL,
+    CONSTRAINT segment_edges_check CHECK ((segment_id <> uses_id))
+);
+
+COMMENT ON TABLE private.segment_edges IS 'Which segments the rules of a segment name. Without a circle.';
+
+CREATE TABLE private.segment_events (
+    id bigint NOT NULL,
+    org_id uuid NOT NULL,
+    segment_id uuid NOT NULL,
+    contact_id uuid NOT NULL,
+    kind text NOT NULL,
+    cause text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT segment_events_cause_check CHECK ((cause = ANY (ARRAY['change'::text, 'time'::text, 'rebuild'::text, 'pin'::text]))),
+    CONSTRAINT segment_events_kind_check CHECK ((kind = ANY (ARRAY['entered'::text, 'left'::text])))
+);
+
+COMMENT ON TABLE private.segment_events IS 'Who entered and left which segment, for flows and timelines. Kept for 30 days.';
+
+ALTER TABLE private.segment_events ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME private.segment_events_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE private.segment_programs (
+    segment_id uuid NOT NULL,
+    org_id uuid NOT NULL,
+    predicate text NOT NULL,
+    params text[] NOT NULL,
+    rolling jsonb NOT NULL,
+    is_calendar boolean NOT NULL,
+    level integer DEFAULT 0 NOT NULL,
+    problem text,
+    rebuild text,
+    CONSTRAINT segment_programs_rebuild_check CHECK ((rebuild = ANY (ARRAY['created'::text, 'rebuild'::text, 'time'::text])))
+);
+
+COMMENT ON TABLE private.segment_programs IS 'The compiled rules of each dynamic segment.';
+
+CREATE TABLE private.sent_messages (
+    id bigint NOT NULL,
+    org_id uuid NOT NULL,
+    contact_id uuid NOT NULL,
+    sent integer NOT NULL,
+    last_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE private.sent_messages IS 'Counts of sent messages whose contact was locked by somebody else at that moment. Whoever sends holds the conversation and must not wait for the contact, so there is no key to it either.';
+
+ALTER TABLE private.sent_messages ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME private.sent_messages_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE private.webhook_events (
     id bigint NOT NULL,
     body bytea NOT NULL,
@@ -2704,6 +6572,27 @@ CREATE TABLE public.activity_log (
 COMMENT ON TABLE public.activity_log IS 'What happened in an organisation, append-only, kept for a year.';
 
 COMMENT ON COLUMN public.activity_log.kind IS 'subject.event, for example conversation.assigned; docs/state-machines.md lists them.';
+
+CREATE TABLE public.contact_consents (
+    id uuid DEFAULT octopush.uuid_v7() NOT NULL,
+    org_id uuid NOT NULL,
+    contact_id uuid NOT NULL,
+    old_status text,
+    new_status text NOT NULL,
+    source text NOT NULL,
+    evidence text,
+    actor_id uuid,
+    decided_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT contact_consents_evidence_check CHECK ((length(evidence) <= 500)),
+    CONSTRAINT contact_consents_new_status_check CHECK ((new_status = ANY (ARRAY['opted_in'::text, 'opted_out'::text, 'pending'::text]))),
+    CONSTRAINT contact_consents_old_status_check CHECK ((old_status = ANY (ARRAY['opted_in'::text, 'opted_out'::text, 'pending'::text]))),
+    CONSTRAINT contact_consents_source_check CHECK ((source = ANY (ARRAY['form'::text, 'whatsapp'::text, 'import'::text, 'manual'::text])))
+);
+
+COMMENT ON TABLE public.contact_consents IS 'Every change of a contact''s consent to marketing: who, when, from what to what, on what ground. Append-only.';
+
+COMMENT ON COLUMN public.contact_consents.evidence IS 'What shows it: a form''s name, a file, or the word and id of the message.';
 
 CREATE TABLE public.contact_tags (
     org_id uuid NOT NULL,
@@ -2847,6 +6736,29 @@ CREATE TABLE public.profiles (
 
 COMMENT ON TABLE public.profiles IS 'What colleagues see of a person. Made when they onboard or accept an invitation.';
 
+CREATE TABLE public.segment_pins (
+    segment_id uuid NOT NULL,
+    contact_id uuid NOT NULL,
+    org_id uuid NOT NULL,
+    kind text NOT NULL,
+    created_by uuid,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT segment_pins_kind_check CHECK ((kind = ANY (ARRAY['include'::text, 'exclude'::text])))
+);
+
+COMMENT ON TABLE public.segment_pins IS 'Contacts that a person put into a segment or keeps out of it, whatever the rules say; the whole list of a static segment.';
+
+CREATE VIEW public.tag_usage WITH (security_invoker='true') AS
+ SELECT t.id AS tag_id,
+    t.org_id,
+    ( SELECT count(*) AS count
+           FROM (public.contact_tags ct
+             JOIN public.contacts c ON (((c.org_id = ct.org_id) AND (c.id = ct.contact_id) AND (c.deleted_at IS NULL))))
+          WHERE ((ct.org_id = t.org_id) AND (ct.tag_id = t.id))) AS contacts
+   FROM public.tags t;
+
+COMMENT ON VIEW public.tag_usage IS 'How many contacts outside the trash carry each tag.';
+
 CREATE TABLE public.whatsapp_events (
     id uuid DEFAULT octopush.uuid_v7() NOT NULL,
     org_id uuid NOT NULL,
@@ -2859,6 +6771,27 @@ CREATE TABLE public.whatsapp_events (
 );
 
 COMMENT ON TABLE public.whatsapp_events IS 'Webhook items about an organisation''s account or number that no other table holds, unknown ones included.';
+
+ALTER TABLE ONLY private.contact_changes
+    ADD CONSTRAINT contact_changes_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY private.contact_search
+    ADD CONSTRAINT contact_search_pkey PRIMARY KEY (org_id, contact_id);
+
+ALTER TABLE ONLY private.erasures
+    ADD CONSTRAINT erasures_pkey PRIMARY KEY (job_id);
+
+ALTER TABLE ONLY private.import_files
+    ADD CONSTRAINT import_files_pkey PRIMARY KEY (job_id);
+
+ALTER TABLE ONLY private.import_rows
+    ADD CONSTRAINT import_rows_pkey PRIMARY KEY (job_id, line);
+
+ALTER TABLE ONLY private.job_items
+    ADD CONSTRAINT job_items_pkey PRIMARY KEY (job_id, "position");
+
+ALTER TABLE ONLY private.job_leases
+    ADD CONSTRAINT job_leases_pkey PRIMARY KEY (job_id);
 
 ALTER TABLE ONLY private.outbox
     ADD CONSTRAINT outbox_pkey PRIMARY KEY (message_id);
@@ -2875,6 +6808,24 @@ ALTER TABLE ONLY private.schema_code
 ALTER TABLE ONLY private.schema_migrations
     ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (version);
 
+ALTER TABLE ONLY private.segment_clocks
+    ADD CONSTRAINT segment_clocks_pkey PRIMARY KEY (org_id);
+
+ALTER TABLE ONLY private.segment_edges
+    ADD CONSTRAINT segment_edges_pkey PRIMARY KEY (segment_id, uses_id);
+
+ALTER TABLE ONLY private.segment_events
+    ADD CONSTRAINT segment_events_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY private.segment_programs
+    ADD CONSTRAINT segment_programs_pkey PRIMARY KEY (segment_id);
+
+ALTER TABLE ONLY private.segment_statements
+    ADD CONSTRAINT segment_statements_pkey PRIMARY KEY (org_id, level);
+
+ALTER TABLE ONLY private.sent_messages
+    ADD CONSTRAINT sent_messages_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY private.webhook_events
     ADD CONSTRAINT webhook_events_pkey PRIMARY KEY (id);
 
@@ -2883,6 +6834,12 @@ ALTER TABLE ONLY private.whatsapp_credentials
 
 ALTER TABLE ONLY public.activity_log
     ADD CONSTRAINT activity_log_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.consent_keywords
+    ADD CONSTRAINT consent_keywords_pkey PRIMARY KEY (org_id, bare);
+
+ALTER TABLE ONLY public.contact_consents
+    ADD CONSTRAINT contact_consents_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.contact_tags
     ADD CONSTRAINT contact_tags_pkey PRIMARY KEY (org_id, contact_id, tag_id);
@@ -2901,6 +6858,12 @@ ALTER TABLE ONLY public.conversations
 
 ALTER TABLE ONLY public.conversations
     ADD CONSTRAINT conversations_whatsapp_account_id_contact_id_key UNIQUE (whatsapp_account_id, contact_id);
+
+ALTER TABLE ONLY public.custom_field_definitions
+    ADD CONSTRAINT custom_field_definitions_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.jobs
+    ADD CONSTRAINT jobs_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.messages
     ADD CONSTRAINT messages_pkey PRIMARY KEY (id);
@@ -2923,6 +6886,18 @@ ALTER TABLE ONLY public.organizations
 ALTER TABLE ONLY public.profiles
     ADD CONSTRAINT profiles_pkey PRIMARY KEY (user_id);
 
+ALTER TABLE ONLY public.segment_members
+    ADD CONSTRAINT segment_members_pkey PRIMARY KEY (segment_id, contact_id);
+
+ALTER TABLE ONLY public.segment_pins
+    ADD CONSTRAINT segment_pins_pkey PRIMARY KEY (segment_id, contact_id);
+
+ALTER TABLE ONLY public.segments
+    ADD CONSTRAINT segments_org_id_id_key UNIQUE (org_id, id);
+
+ALTER TABLE ONLY public.segments
+    ADD CONSTRAINT segments_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.tags
     ADD CONSTRAINT tags_org_id_id_key UNIQUE (org_id, id);
 
@@ -2938,6 +6913,10 @@ ALTER TABLE ONLY public.whatsapp_accounts
 ALTER TABLE ONLY public.whatsapp_events
     ADD CONSTRAINT whatsapp_events_pkey PRIMARY KEY (id);
 
+CREATE INDEX contact_changes__org__idx ON private.contact_changes USING btree (org_id, id);
+
+CREATE INDEX contact_search__text__idx ON private.contact_search USING gin (search_text extensions.gin_trgm_ops) WITH (gin_pending_list_limit='512');
+
 CREATE INDEX outbox__conversation__idx ON private.outbox USING btree (conversation_id, seq) WHERE (state <> 'uncertain'::text);
 
 CREATE INDEX outbox__ready__idx ON private.outbox USING btree (whatsapp_account_id, lane, seq) WHERE (state = 'ready'::text);
@@ -2949,6 +6928,20 @@ CREATE INDEX outbox__sending__idx ON private.outbox USING btree (whatsapp_accoun
 CREATE INDEX parked_statuses__created_at__idx ON private.parked_statuses USING btree (created_at);
 
 CREATE INDEX parked_statuses__message__idx ON private.parked_statuses USING btree (wa_message_id);
+
+CREATE INDEX segment_edges__org__idx ON private.segment_edges USING btree (org_id);
+
+CREATE INDEX segment_edges__uses__idx ON private.segment_edges USING btree (uses_id);
+
+CREATE INDEX segment_events__created_at__idx ON private.segment_events USING brin (created_at);
+
+CREATE INDEX segment_events__segment__idx ON private.segment_events USING btree (segment_id, id);
+
+CREATE INDEX segment_programs__org__idx ON private.segment_programs USING btree (org_id, level);
+
+CREATE INDEX segment_programs__rebuild__idx ON private.segment_programs USING btree (org_id) WHERE (rebuild IS NOT NULL);
+
+CREATE INDEX sent_messages__contact__idx ON private.sent_messages USING btree (contact_id);
 
 CREATE INDEX webhook_events__received__idx ON private.webhook_events USING btree (id) WHERE (state = 'received'::text);
 
@@ -2966,17 +6959,29 @@ CREATE INDEX activity_log__created_at__idx ON public.activity_log USING brin (cr
 
 CREATE INDEX activity_log__org__idx ON public.activity_log USING btree (org_id, created_at DESC, id DESC);
 
+CREATE INDEX activity_log__timeline__idx ON public.activity_log USING btree (org_id, contact_id, created_at DESC, id DESC) WHERE ((contact_id IS NOT NULL) AND (kind <> ALL (ARRAY['message.received'::text, 'conversation.created'::text, 'conversation.note_added'::text, 'contact.consent_changed'::text])));
+
+CREATE INDEX contact_consents__actor_id__idx ON public.contact_consents USING btree (actor_id) WHERE (actor_id IS NOT NULL);
+
+CREATE INDEX contact_consents__contact__idx ON public.contact_consents USING btree (org_id, contact_id, created_at DESC, id DESC);
+
 CREATE INDEX contact_tags__tag__idx ON public.contact_tags USING btree (org_id, tag_id, contact_id);
 
 CREATE UNIQUE INDEX contacts__bsuid__idx ON public.contacts USING btree (org_id, bsuid);
 
 CREATE INDEX contacts__created__idx ON public.contacts USING btree (org_id, created_at DESC, id DESC) WHERE (deleted_at IS NULL);
 
+CREATE INDEX contacts__last_inbound__idx ON public.contacts USING btree (org_id, last_inbound_at) WHERE ((deleted_at IS NULL) AND (last_inbound_at IS NOT NULL));
+
+CREATE INDEX contacts__last_message__idx ON public.contacts USING btree (org_id, last_message_at DESC, id DESC) WHERE (deleted_at IS NULL);
+
 CREATE INDEX contacts__name__idx ON public.contacts USING btree (org_id, lower(full_name), id) WHERE (deleted_at IS NULL);
+
+CREATE INDEX contacts__opt_in_at__idx ON public.contacts USING btree (org_id, opt_in_at) WHERE ((deleted_at IS NULL) AND (opt_in_at IS NOT NULL));
 
 CREATE UNIQUE INDEX contacts__phone__idx ON public.contacts USING btree (org_id, phone);
 
-CREATE INDEX contacts__search__idx ON public.contacts USING gin (search_text extensions.gin_trgm_ops);
+CREATE INDEX contacts__trash__idx ON public.contacts USING btree (org_id, deleted_at DESC, id DESC) WHERE ((deleted_at IS NOT NULL) AND (erased_at IS NULL));
 
 CREATE UNIQUE INDEX contacts__wa_id__idx ON public.contacts USING btree (org_id, wa_id);
 
@@ -2995,6 +7000,18 @@ CREATE INDEX conversations__snoozed__idx ON public.conversations USING btree (sn
 CREATE INDEX conversations__unread__idx ON public.conversations USING btree (org_id) WHERE ((unread_count > 0) AND (status <> 'resolved'::text));
 
 CREATE INDEX conversations__window__idx ON public.conversations USING btree (window_expires_at) WHERE (status = ANY (ARRAY['open'::text, 'pending'::text]));
+
+CREATE UNIQUE INDEX custom_field_definitions__key__idx ON public.custom_field_definitions USING btree (org_id, key);
+
+CREATE UNIQUE INDEX custom_field_definitions__label__idx ON public.custom_field_definitions USING btree (org_id, lower(label)) WHERE (archived_at IS NULL);
+
+CREATE INDEX jobs__created_by__idx ON public.jobs USING btree (created_by) WHERE (created_by IS NOT NULL);
+
+CREATE INDEX jobs__expires_at__idx ON public.jobs USING btree (expires_at);
+
+CREATE INDEX jobs__open__idx ON public.jobs USING btree (created_at) WHERE (status = ANY (ARRAY['queued'::text, 'running'::text, 'waiting'::text]));
+
+CREATE INDEX jobs__org__idx ON public.jobs USING btree (org_id, created_at DESC, id DESC);
 
 CREATE UNIQUE INDEX messages__client_key__idx ON public.messages USING btree (org_id, client_key) WHERE (client_key IS NOT NULL);
 
@@ -3026,6 +7043,16 @@ CREATE INDEX org_invitations__org_id__idx ON public.org_invitations USING btree 
 
 CREATE INDEX org_memberships__user_id__idx ON public.org_memberships USING btree (user_id);
 
+CREATE INDEX segment_members__contact__idx ON public.segment_members USING btree (org_id, contact_id);
+
+CREATE INDEX segment_pins__contact__idx ON public.segment_pins USING btree (org_id, contact_id);
+
+CREATE INDEX segment_pins__created_by__idx ON public.segment_pins USING btree (created_by) WHERE (created_by IS NOT NULL);
+
+CREATE INDEX segments__created_by__idx ON public.segments USING btree (created_by) WHERE (created_by IS NOT NULL);
+
+CREATE UNIQUE INDEX segments__name__idx ON public.segments USING btree (org_id, lower(name));
+
 CREATE UNIQUE INDEX tags__name__idx ON public.tags USING btree (org_id, lower(name));
 
 CREATE INDEX whatsapp_accounts__org_id__idx ON public.whatsapp_accounts USING btree (org_id);
@@ -3040,11 +7067,80 @@ CREATE UNIQUE INDEX whatsapp_events__once__idx ON public.whatsapp_events USING b
 
 CREATE INDEX whatsapp_events__org__idx ON public.whatsapp_events USING btree (org_id, created_at DESC);
 
+CREATE TRIGGER contacts__add_to_search AFTER INSERT ON public.contacts REFERENCING NEW TABLE AS new_contacts FOR EACH STATEMENT EXECUTE FUNCTION private.add_to_search();
+
+CREATE TRIGGER contacts__follow_in_search AFTER UPDATE ON public.contacts FOR EACH ROW WHEN (((old.search_text IS DISTINCT FROM new.search_text) OR (old.wa_id IS DISTINCT FROM new.wa_id) OR (old.created_at <> new.created_at) OR ((old.deleted_at IS NULL) <> (new.deleted_at IS NULL)))) EXECUTE FUNCTION private.follow_in_search();
+
+CREATE TRIGGER contacts__take_from_search AFTER DELETE ON public.contacts REFERENCING OLD TABLE AS old_contacts FOR EACH STATEMENT EXECUTE FUNCTION private.take_from_search();
+
+CREATE TRIGGER messages__count_sent AFTER INSERT ON public.messages REFERENCING NEW TABLE AS new_messages FOR EACH STATEMENT EXECUTE FUNCTION private.count_sent();
+
+CREATE TRIGGER organizations__default_keywords AFTER INSERT ON public.organizations REFERENCING NEW TABLE AS new_organizations FOR EACH STATEMENT EXECUTE FUNCTION private.add_default_keywords();
+
+CREATE TRIGGER segments_delete AFTER DELETE ON public.contact_tags REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION private.queue_contacts_of_old_rows();
+
+CREATE TRIGGER segments_delete AFTER DELETE ON public.contacts REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION private.queue_deleted_contacts();
+
+CREATE TRIGGER segments_delete AFTER DELETE ON public.conversations REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION private.queue_contacts_of_old_rows();
+
+CREATE TRIGGER segments_delete AFTER DELETE ON public.custom_field_definitions REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION private.queue_removed_definitions();
+
+CREATE TRIGGER segments_delete AFTER DELETE ON public.segments REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION private.forget_deleted_segments();
+
+CREATE TRIGGER segments_insert AFTER INSERT ON public.contact_tags REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.queue_contacts_of_new_rows();
+
+CREATE TRIGGER segments_insert AFTER INSERT ON public.contacts REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.queue_new_contacts();
+
+CREATE TRIGGER segments_insert AFTER INSERT ON public.conversations REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.queue_contacts_of_new_rows();
+
+CREATE TRIGGER segments_update AFTER UPDATE ON public.contact_tags REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.queue_contacts_of_moved_tags();
+
+CREATE TRIGGER segments_update AFTER UPDATE ON public.contacts REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.queue_changed_contacts();
+
+CREATE TRIGGER segments_update AFTER UPDATE ON public.conversations REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.queue_contacts_of_changed_conversations();
+
+CREATE TRIGGER segments_update AFTER UPDATE ON public.custom_field_definitions REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.queue_changed_definitions();
+
+CREATE TRIGGER segments_update AFTER UPDATE ON public.organizations REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.queue_changed_time_zones();
+
+ALTER TABLE ONLY private.import_files
+    ADD CONSTRAINT import_files_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.jobs(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY private.import_rows
+    ADD CONSTRAINT import_rows_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.jobs(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY private.job_items
+    ADD CONSTRAINT job_items_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.jobs(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY private.job_leases
+    ADD CONSTRAINT job_leases_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.jobs(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY private.outbox
     ADD CONSTRAINT outbox_message_id_fkey FOREIGN KEY (message_id) REFERENCES public.messages(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY private.phone_leases
     ADD CONSTRAINT phone_leases_whatsapp_account_id_fkey FOREIGN KEY (whatsapp_account_id) REFERENCES public.whatsapp_accounts(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY private.segment_clocks
+    ADD CONSTRAINT segment_clocks_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY private.segment_edges
+    ADD CONSTRAINT segment_edges_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY private.segment_edges
+    ADD CONSTRAINT segment_edges_segment_id_fkey FOREIGN KEY (segment_id) REFERENCES public.segments(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY private.segment_edges
+    ADD CONSTRAINT segment_edges_uses_id_fkey FOREIGN KEY (uses_id) REFERENCES public.segments(id);
+
+ALTER TABLE ONLY private.segment_programs
+    ADD CONSTRAINT segment_programs_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY private.segment_programs
+    ADD CONSTRAINT segment_programs_segment_id_fkey FOREIGN KEY (segment_id) REFERENCES public.segments(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY private.segment_statements
+    ADD CONSTRAINT segment_statements_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY private.whatsapp_credentials
     ADD CONSTRAINT whatsapp_credentials_whatsapp_account_id_fkey FOREIGN KEY (whatsapp_account_id) REFERENCES public.whatsapp_accounts(id) ON DELETE CASCADE;
@@ -3054,6 +7150,15 @@ ALTER TABLE ONLY public.activity_log
 
 ALTER TABLE ONLY public.activity_log
     ADD CONSTRAINT activity_log_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.consent_keywords
+    ADD CONSTRAINT consent_keywords_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.contact_consents
+    ADD CONSTRAINT contact_consents_actor_id_fkey FOREIGN KEY (actor_id) REFERENCES auth.users(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.contact_consents
+    ADD CONSTRAINT contact_consents_org_id_contact_id_fkey FOREIGN KEY (org_id, contact_id) REFERENCES public.contacts(org_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.contact_tags
     ADD CONSTRAINT contact_tags_org_id_contact_id_fkey FOREIGN KEY (org_id, contact_id) REFERENCES public.contacts(org_id, id) ON DELETE CASCADE;
@@ -3072,6 +7177,15 @@ ALTER TABLE ONLY public.conversations
 
 ALTER TABLE ONLY public.conversations
     ADD CONSTRAINT conversations_org_id_whatsapp_account_id_fkey FOREIGN KEY (org_id, whatsapp_account_id) REFERENCES public.whatsapp_accounts(org_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.custom_field_definitions
+    ADD CONSTRAINT custom_field_definitions_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.jobs
+    ADD CONSTRAINT jobs_created_by_fkey FOREIGN KEY (created_by) REFERENCES auth.users(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.jobs
+    ADD CONSTRAINT jobs_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.messages
     ADD CONSTRAINT messages_org_id_conversation_id_fkey FOREIGN KEY (org_id, conversation_id) REFERENCES public.conversations(org_id, id) ON DELETE CASCADE;
@@ -3103,6 +7217,24 @@ ALTER TABLE ONLY public.org_memberships
 ALTER TABLE ONLY public.profiles
     ADD CONSTRAINT profiles_user_id_fkey FOREIGN KEY (user_id) REFERENCES auth.users(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.segment_members
+    ADD CONSTRAINT segment_members_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.segment_pins
+    ADD CONSTRAINT segment_pins_created_by_fkey FOREIGN KEY (created_by) REFERENCES auth.users(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.segment_pins
+    ADD CONSTRAINT segment_pins_org_id_contact_id_fkey FOREIGN KEY (org_id, contact_id) REFERENCES public.contacts(org_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.segment_pins
+    ADD CONSTRAINT segment_pins_segment_id_fkey FOREIGN KEY (segment_id) REFERENCES public.segments(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.segments
+    ADD CONSTRAINT segments_created_by_fkey FOREIGN KEY (created_by) REFERENCES auth.users(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.segments
+    ADD CONSTRAINT segments_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.tags
     ADD CONSTRAINT tags_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
 
@@ -3115,6 +7247,20 @@ ALTER TABLE ONLY public.whatsapp_events
 ALTER TABLE ONLY public.whatsapp_events
     ADD CONSTRAINT whatsapp_events_org_id_whatsapp_account_id_fkey FOREIGN KEY (org_id, whatsapp_account_id) REFERENCES public.whatsapp_accounts(org_id, id) ON DELETE CASCADE;
 
+ALTER TABLE private.contact_changes ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE private.contact_search ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE private.erasures ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE private.import_files ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE private.import_rows ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE private.job_items ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE private.job_leases ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE private.outbox ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE private.parked_statuses ENABLE ROW LEVEL SECURITY;
@@ -3125,17 +7271,37 @@ ALTER TABLE private.schema_code ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE private.schema_migrations ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE private.segment_clocks ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE private.segment_edges ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE private.segment_events ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE private.segment_programs ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE private.segment_statements ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE private.sent_messages ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE private.webhook_events ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE private.whatsapp_credentials ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.activity_log ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.consent_keywords ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.contact_consents ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.contact_tags ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.contacts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.conversations ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.custom_field_definitions ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.jobs ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.messages ENABLE ROW LEVEL SECURITY;
 
@@ -3149,17 +7315,31 @@ CREATE POLICY octopush_managers_select ON public.whatsapp_events FOR SELECT TO a
 
 CREATE POLICY octopush_members_select ON public.activity_log FOR SELECT TO authenticated USING ((org_id = ANY (( SELECT private.my_org_ids() AS my_org_ids)::uuid[])));
 
+CREATE POLICY octopush_members_select ON public.consent_keywords FOR SELECT TO authenticated USING ((org_id = ANY (( SELECT private.my_org_ids() AS my_org_ids)::uuid[])));
+
+CREATE POLICY octopush_members_select ON public.contact_consents FOR SELECT TO authenticated USING ((org_id = ANY (( SELECT private.my_org_ids() AS my_org_ids)::uuid[])));
+
 CREATE POLICY octopush_members_select ON public.contact_tags FOR SELECT TO authenticated USING ((org_id = ANY (( SELECT private.my_org_ids() AS my_org_ids)::uuid[])));
 
 CREATE POLICY octopush_members_select ON public.contacts FOR SELECT TO authenticated USING (((org_id = ANY (( SELECT private.my_org_ids() AS my_org_ids)::uuid[])) AND ((deleted_at IS NULL) OR (org_id = ANY (( SELECT private.my_orgs_with('contacts.trash'::text) AS my_orgs_with)::uuid[])))));
 
 CREATE POLICY octopush_members_select ON public.conversations FOR SELECT TO authenticated USING ((org_id = ANY (( SELECT private.my_org_ids() AS my_org_ids)::uuid[])));
 
+CREATE POLICY octopush_members_select ON public.custom_field_definitions FOR SELECT TO authenticated USING ((org_id = ANY (( SELECT private.my_org_ids() AS my_org_ids)::uuid[])));
+
+CREATE POLICY octopush_members_select ON public.jobs FOR SELECT TO authenticated USING ((org_id = ANY (( SELECT private.my_orgs_with('contacts.bulk'::text) AS my_orgs_with)::uuid[])));
+
 CREATE POLICY octopush_members_select ON public.messages FOR SELECT TO authenticated USING ((org_id = ANY (( SELECT private.my_org_ids() AS my_org_ids)::uuid[])));
 
 CREATE POLICY octopush_members_select ON public.org_memberships FOR SELECT TO authenticated USING ((org_id = ANY (( SELECT private.my_org_ids() AS my_org_ids)::uuid[])));
 
 CREATE POLICY octopush_members_select ON public.organizations FOR SELECT TO authenticated USING ((id = ANY (( SELECT private.my_org_ids() AS my_org_ids)::uuid[])));
+
+CREATE POLICY octopush_members_select ON public.segment_members FOR SELECT TO authenticated USING ((org_id = ANY (( SELECT private.my_org_ids() AS my_org_ids)::uuid[])));
+
+CREATE POLICY octopush_members_select ON public.segment_pins FOR SELECT TO authenticated USING ((org_id = ANY (( SELECT private.my_org_ids() AS my_org_ids)::uuid[])));
+
+CREATE POLICY octopush_members_select ON public.segments FOR SELECT TO authenticated USING ((org_id = ANY (( SELECT private.my_org_ids() AS my_org_ids)::uuid[])));
 
 CREATE POLICY octopush_members_select ON public.tags FOR SELECT TO authenticated USING ((org_id = ANY (( SELECT private.my_org_ids() AS my_org_ids)::uuid[])));
 
@@ -3174,6 +7354,12 @@ ALTER TABLE public.org_memberships ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.organizations ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.profiles ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.segment_members ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.segment_pins ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.segments ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.tags ENABLE ROW LEVEL SECURITY;
 
@@ -3192,24 +7378,72 @@ GRANT USAGE ON SCHEMA public TO service_role;
 
 GRANT USAGE ON SCHEMA worker TO octopush_worker;
 
+REVOKE ALL ON FUNCTION private.add_default_keywords() FROM PUBLIC;
+
 GRANT SELECT ON TABLE public.conversations TO authenticated;
 GRANT SELECT ON TABLE public.conversations TO service_role;
 
 REVOKE ALL ON FUNCTION private.add_system_message(p_conversation public.conversations, p_event text, p_payload jsonb) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.add_to_search() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.advance_segment_clock(p_org_id uuid, p_now timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.apply_consent_keywords(p_inserted jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.apply_contact_change(p_org_id uuid, p_contact_ids uuid[], p_change jsonb, p_actor uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.apply_reactions(p_reactions jsonb) FROM PUBLIC;
+
+GRANT SELECT ON TABLE public.segments TO authenticated;
+GRANT SELECT ON TABLE public.segments TO service_role;
+
+REVOKE ALL ON FUNCTION private.apply_segment_rules(p_segment public.segments, p_cause text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.arrange_programs(p_org_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.bare_word(p_text text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.broadcast(p_topic text, p_event text, p_payload jsonb) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.broadcast_contacts(p_org_id uuid, p_contact_ids uuid[]) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.broadcast_conversations(p_org_id uuid, p_conversation_ids uuid[]) FROM PUBLIC;
 
+GRANT SELECT ON TABLE public.jobs TO authenticated;
+GRANT SELECT ON TABLE public.jobs TO service_role;
+
+REVOKE ALL ON FUNCTION private.broadcast_job(p_job public.jobs) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.broadcast_messages(p_conversation_id uuid, p_message_ids uuid[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.broadcast_segments(p_org_id uuid, p_segment_ids uuid[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.change_custom_values(p_org_id uuid, p_present jsonb, p_given jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.check_consent(p_status text, p_source text, p_evidence text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.check_contact_change(p_org_id uuid, p_change jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.check_custom_field_room(p_org_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.check_message_content(p_type text, p_body text, p_payload jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.check_organization_fields(p_name text, p_country text, p_time_zone text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.check_segment_name(p_name text, p_description text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.check_tags(p_org_id uuid, p_tag_ids uuid[]) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.clock() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.compile_program(p_segment public.segments, p_context jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.compile_programs(p_org_id uuid, p_now timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.consent_reply(p_org_id uuid, p_kind text, p_word text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.contact_filter(p_org_id uuid, p_search text, p_rules jsonb, p_trash boolean, p_needs_contacts boolean) FROM PUBLIC;
 
 GRANT SELECT ON TABLE public.contacts TO authenticated;
 GRANT SELECT ON TABLE public.contacts TO service_role;
@@ -3218,23 +7452,105 @@ REVOKE ALL ON FUNCTION private.contact_for(p_id uuid, p_permission text) FROM PU
 
 REVOKE ALL ON FUNCTION private.contact_phone(p_org_id uuid, p_phone text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.contact_search_text(p_search_text text, p_wa_id text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.conversation_for(p_id uuid, p_permission text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.count_lines(p_lines private.import_line[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.count_matching_contacts(p_org_id uuid, p_predicate text, p_params text[], p_now timestamp with time zone, OUT total bigint, OUT newest uuid[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.count_sent() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.create_imported(p_job public.jobs, p_spec jsonb, p_lines private.import_line[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.create_job(p_org_id uuid, p_kind text, p_input jsonb, p_total integer) FROM PUBLIC;
+
+GRANT SELECT ON TABLE public.custom_field_definitions TO authenticated;
+GRANT SELECT ON TABLE public.custom_field_definitions TO service_role;
+
+REVOKE ALL ON FUNCTION private.custom_field_for(p_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.custom_field_key(p_org_id uuid, p_label text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.custom_field_options(p_type text, p_options text[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.default_keywords() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.disconnect_account(p_account_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.enrich_contacts(p_senders jsonb) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.evaluate_contacts(p_org_id uuid, p_contact_ids uuid[], p_cause text, p_now timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.explain_plan(p_sql text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.export_header(p_org_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.export_value(p_type text, p_value jsonb) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.fail_messages(p_failures jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.fail_outbox(p_account_id uuid, p_code text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.finish_job(p_job_id uuid, p_status text, p_result jsonb, p_problem text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.fold_inbound(p_events jsonb, p_inserted jsonb, p_new_conversation_ids uuid[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.fold_sent_messages(p_limit integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.follow_in_search() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.forget_deleted_segments() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.held_job(p_job_id uuid, p_holder uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.impersonal(p_data jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.import_consent(p_org_id uuid, p_actor uuid, p_contact_ids uuid[], p_consent jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.import_definitions(p_org_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.import_head(p_job public.jobs, p_options jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.import_result(p_job_id uuid, p_errors_path text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.import_spec(p_job public.jobs, p_head jsonb, p_mapping jsonb, p_options jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.import_tags(p_org_id uuid, p_lines private.import_line[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.is_database_admin() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.is_small_organization(p_org_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.job_for(p_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.join_conversations(p_keep public.conversations, p_merge public.conversations) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.known_statuses(p_events jsonb) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.link_import_tags(p_org_id uuid, p_spec jsonb, p_contact_ids uuid[], p_lines private.import_line[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.list_page(p_org_id uuid, p_search text, p_rules jsonb, p_trash boolean, p_key text, p_descending boolean, p_limit integer, p_offset bigint, OUT total bigint, OUT ids uuid[]) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.lock_member(p_org_id uuid, p_user_id uuid, p_permission text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.lock_segments(p_org_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.lock_wa_message_ids(p_wa_message_ids text[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.maintain_segments_of(p_org_id uuid, p_limit integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.make_statements(p_org_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.match_import_lines(p_org_id uuid, p_lines private.import_line[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.matching_contacts(p_org_id uuid, p_predicate text, p_params text[], p_now timestamp with time zone) FROM PUBLIC;
+
+GRANT SELECT ON TABLE public.segment_members TO authenticated;
+GRANT SELECT ON TABLE public.segment_members TO service_role;
+
+REVOKE ALL ON FUNCTION private.matching_segments(p_statement private.segment_statements, p_contact_ids uuid[], p_now timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.may_hear(p_topic text) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.may_hear(p_topic text) TO authenticated;
@@ -3260,19 +7576,59 @@ REVOKE ALL ON FUNCTION private.my_orgs_with(p_permission text) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.my_orgs_with(p_permission text) TO authenticated;
 GRANT ALL ON FUNCTION private.my_orgs_with(p_permission text) TO service_role;
 
+REVOKE ALL ON FUNCTION private.next_rebuild(p_org_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.notify_members(p_org_id uuid, p_user_ids uuid[], p_kind text, p_priority text, p_data jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.other_statuses(p_events jsonb, p_known jsonb) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.put_tags(p_contact public.contacts, p_tag_ids uuid[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.queue_changed_contacts() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.queue_changed_definitions() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.queue_changed_time_zones() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.queue_contacts_of_changed_conversations() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.queue_contacts_of_moved_tags() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.queue_contacts_of_new_rows() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.queue_contacts_of_old_rows() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.queue_deleted_contacts() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.queue_message(p_message_id uuid, p_lane integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.queue_new_contacts() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.queue_removed_definitions() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.queue_time_boundaries(p_org_id uuid, p_from timestamp with time zone, p_until timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.raise_error(p_code text, p_details jsonb) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.rebuild_segment(p_segment_id uuid, p_now timestamp with time zone) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.record_activity(p_org_id uuid, p_kind text, p_actor_id uuid, p_contact_id uuid, p_conversation_id uuid, p_data jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.record_consents(p_org_id uuid, p_actor uuid, p_changes jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.refuse_import_lines(p_job_id uuid, p_lines private.import_line[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.refuse_mapping(p_field text, p_message text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.refuse_segment(p_path text, p_code text, p_message text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.release_assignments(p_org_id uuid, p_user_id uuid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.request_rebuilds(p_org_id uuid, p_segment_ids uuid[], p_cause text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.require_permission(p_org_id uuid, p_permission text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.require_segment_reader(p_org_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.resolve_contact(p_org_id uuid, p_wa_id text, p_bsuid text, p_profile_name text, p_username text) FROM PUBLIC;
 
@@ -3280,11 +7636,41 @@ REVOKE ALL ON FUNCTION private.role_permissions(p_role text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.role_rank(p_role text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.rule_leaves(p_rules jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.rule_problems(p_org_id uuid, p_rules jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.search_patterns(p_org_id uuid, p_search text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.segment_context(p_org_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.segment_context_with_names(p_org_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.segment_differences(p_org_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.segment_facts(p_contact_ids uuid[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.segment_lock_key(p_org_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.segment_to_change(p_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.segment_to_read(p_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.segment_users(p_segment_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.segments_above(p_segment_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.selected_contacts(p_org_id uuid, p_selection jsonb) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.send_refusal(p_account_status text, p_quality_rating text, p_contact_deleted boolean, p_opt_in_status text, p_window_expires_at timestamp with time zone, p_type text, p_is_marketing boolean, p_now timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.sender_lock_class() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.set_conversation_status(p_conversation_id uuid, p_status text, p_event text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.set_segment_clock(p_org_id uuid, p_now timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.set_segment_edges(p_segment public.segments) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.settle_abandoned_sends(p_account_id uuid, p_new_holder uuid) FROM PUBLIC;
 
@@ -3292,16 +7678,39 @@ REVOKE ALL ON FUNCTION private.settle_parked_statuses(p_accepted jsonb) FROM PUB
 
 REVOKE ALL ON FUNCTION private.settle_statuses(p_events jsonb) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.sort_page(p_org_id uuid, p_filter private.contact_filter, p_id text, p_key text, p_descending boolean, p_limit bigint, p_offset bigint) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.status_rank(p_status text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.stored_digits(p_org_id uuid, p_digits text) FROM PUBLIC;
+
+GRANT SELECT ON TABLE public.tags TO authenticated;
+GRANT SELECT ON TABLE public.tags TO service_role;
+
+REVOKE ALL ON FUNCTION private.tag_for(p_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.take_from_search() FROM PUBLIC;
 
 GRANT SELECT ON TABLE public.messages TO authenticated;
 GRANT SELECT ON TABLE public.messages TO service_role;
 
 REVOKE ALL ON FUNCTION private.touch_conversation(p_conversation_id uuid, p_message public.messages) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.update_imported(p_job public.jobs, p_spec jsonb, p_contact_ids uuid[], p_lines private.import_line[]) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.verified_email() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.waiting_import(p_job_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.waiting_segment_orgs(p_now timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.walk_page(p_org_id uuid, p_filter private.contact_filter, p_key text, p_descending boolean, p_total bigint, p_limit bigint, p_offset bigint) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.with_contacts(p_events jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.with_problem(p_lines private.import_line[], p_problem text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.without_lines(p_lines private.import_line[], p_numbers bigint[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.accept_invitation(p_token text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.accept_invitation(p_token text) TO authenticated;
@@ -3309,8 +7718,17 @@ GRANT ALL ON FUNCTION public.accept_invitation(p_token text) TO authenticated;
 REVOKE ALL ON FUNCTION public.add_note(p_conversation_id uuid, p_body text, p_client_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.add_note(p_conversation_id uuid, p_body text, p_client_key text) TO authenticated;
 
+REVOKE ALL ON FUNCTION public.archive_custom_field(p_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.archive_custom_field(p_id uuid) TO authenticated;
+
 REVOKE ALL ON FUNCTION public.assign_conversation(p_conversation_id uuid, p_user_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.assign_conversation(p_conversation_id uuid, p_user_id uuid) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.cancel_job(p_job_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.cancel_job(p_job_id uuid) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.change_contacts(p_org_id uuid, p_selection jsonb, p_change jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.change_contacts(p_org_id uuid, p_selection jsonb, p_change jsonb) TO authenticated;
 
 REVOKE ALL ON FUNCTION public.complete_onboarding(p_full_name text, p_org_name text, p_country text, p_time_zone text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.complete_onboarding(p_full_name text, p_org_name text, p_country text, p_time_zone text) TO authenticated;
@@ -3318,11 +7736,26 @@ GRANT ALL ON FUNCTION public.complete_onboarding(p_full_name text, p_org_name te
 REVOKE ALL ON FUNCTION public.connect_whatsapp_account(p_org_id uuid, p_waba_id text, p_phone_number_id text, p_access_token text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.connect_whatsapp_account(p_org_id uuid, p_waba_id text, p_phone_number_id text, p_access_token text) TO authenticated;
 
+REVOKE ALL ON FUNCTION public.contact_segments(p_contact_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.contact_segments(p_contact_id uuid) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.contact_timeline(p_contact_id uuid, p_limit integer, p_before text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.contact_timeline(p_contact_id uuid, p_limit integer, p_before text) TO authenticated;
+
 REVOKE ALL ON FUNCTION public.create_contact(p_org_id uuid, p_fields jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.create_contact(p_org_id uuid, p_fields jsonb) TO authenticated;
 
-GRANT SELECT ON TABLE public.tags TO authenticated;
-GRANT SELECT ON TABLE public.tags TO service_role;
+REVOKE ALL ON FUNCTION public.create_custom_field(p_org_id uuid, p_label text, p_type text, p_options text[], p_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.create_custom_field(p_org_id uuid, p_label text, p_type text, p_options text[], p_key text) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.create_export(p_org_id uuid, p_selection jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.create_export(p_org_id uuid, p_selection jsonb) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.create_import(p_org_id uuid, p_path text, p_file_name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.create_import(p_org_id uuid, p_path text, p_file_name text) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.create_segment(p_org_id uuid, p_name text, p_kind text, p_rules jsonb, p_selection jsonb, p_description text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.create_segment(p_org_id uuid, p_name text, p_kind text, p_rules jsonb, p_selection jsonb, p_description text) TO authenticated;
 
 REVOKE ALL ON FUNCTION public.create_tag(p_org_id uuid, p_name text, p_color text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.create_tag(p_org_id uuid, p_name text, p_color text) TO authenticated;
@@ -3333,14 +7766,32 @@ GRANT ALL ON FUNCTION public.delete_contact(p_id uuid) TO authenticated;
 REVOKE ALL ON FUNCTION public.delete_organization(p_org_id uuid, p_confirm_name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.delete_organization(p_org_id uuid, p_confirm_name text) TO authenticated;
 
+REVOKE ALL ON FUNCTION public.delete_segment(p_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.delete_segment(p_id uuid) TO authenticated;
+
 REVOKE ALL ON FUNCTION public.delete_tag(p_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.delete_tag(p_id uuid) TO authenticated;
 
 REVOKE ALL ON FUNCTION public.disconnect_whatsapp_account(p_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.disconnect_whatsapp_account(p_id uuid) TO authenticated;
 
+REVOKE ALL ON FUNCTION public.erase_contact(p_id uuid, p_confirmation text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.erase_contact(p_id uuid, p_confirmation text) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.explain_segment(p_segment_id uuid, p_contact_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.explain_segment(p_segment_id uuid, p_contact_id uuid) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.export_contact(p_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.export_contact(p_id uuid) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.inspect_import(p_job_id uuid, p_options jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.inspect_import(p_job_id uuid, p_options jsonb) TO authenticated;
+
 REVOKE ALL ON FUNCTION public.invite_member(p_org_id uuid, p_email text, p_role text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.invite_member(p_org_id uuid, p_email text, p_role text) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.list_contacts(p_org_id uuid, p_search text, p_rules jsonb, p_sort text, p_descending boolean, p_limit integer, p_offset integer, p_trash boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.list_contacts(p_org_id uuid, p_search text, p_rules jsonb, p_sort text, p_descending boolean, p_limit integer, p_offset integer, p_trash boolean) TO authenticated;
 
 REVOKE ALL ON FUNCTION public.mark_conversation_read(p_conversation_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.mark_conversation_read(p_conversation_id uuid) TO authenticated;
@@ -3350,6 +7801,18 @@ GRANT ALL ON FUNCTION public.mark_conversation_unread(p_conversation_id uuid) TO
 
 REVOKE ALL ON FUNCTION public.mark_notifications_read(p_org_id uuid, p_ids uuid[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.mark_notifications_read(p_org_id uuid, p_ids uuid[]) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.merge_contacts(p_keep_id uuid, p_merge_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.merge_contacts(p_keep_id uuid, p_merge_id uuid) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.pin_segment_contacts(p_segment_id uuid, p_contact_ids uuid[], p_kind text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.pin_segment_contacts(p_segment_id uuid, p_contact_ids uuid[], p_kind text) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.preview_import(p_job_id uuid, p_mapping jsonb, p_options jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.preview_import(p_job_id uuid, p_mapping jsonb, p_options jsonb) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.preview_segment(p_org_id uuid, p_rules jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.preview_segment(p_org_id uuid, p_rules jsonb) TO authenticated;
 
 REVOKE ALL ON FUNCTION public.remove_member(p_org_id uuid, p_user_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.remove_member(p_org_id uuid, p_user_id uuid) TO authenticated;
@@ -3363,6 +7826,9 @@ GRANT ALL ON FUNCTION public.resolve_conversation(p_conversation_id uuid) TO aut
 REVOKE ALL ON FUNCTION public.restore_contact(p_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.restore_contact(p_id uuid) TO authenticated;
 
+REVOKE ALL ON FUNCTION public.restore_custom_field(p_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.restore_custom_field(p_id uuid) TO authenticated;
+
 REVOKE ALL ON FUNCTION public.retry_message(p_message_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.retry_message(p_message_id uuid) TO authenticated;
 
@@ -3372,11 +7838,35 @@ GRANT ALL ON FUNCTION public.revoke_invitation(p_id uuid) TO authenticated;
 REVOKE ALL ON FUNCTION public.search_conversations(p_org_id uuid, p_query text, p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.search_conversations(p_org_id uuid, p_query text, p_limit integer) TO authenticated;
 
+REVOKE ALL ON FUNCTION public.segment_catalog(p_org_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.segment_catalog(p_org_id uuid) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.segment_members(p_segment_id uuid, p_limit integer, p_after uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.segment_members(p_segment_id uuid, p_limit integer, p_after uuid) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.segment_plan(p_segment_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.segment_plan(p_segment_id uuid) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.segment_sentence(p_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.segment_sentence(p_id uuid) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.segment_sql(p_segment_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.segment_sql(p_segment_id uuid) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.segment_usage(p_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.segment_usage(p_id uuid) TO authenticated;
+
 REVOKE ALL ON FUNCTION public.send_message(p_conversation_id uuid, p_client_key text, p_type text, p_body text, p_payload jsonb, p_reply_to uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.send_message(p_conversation_id uuid, p_client_key text, p_type text, p_body text, p_payload jsonb, p_reply_to uuid) TO authenticated;
 
-REVOKE ALL ON FUNCTION public.set_contact_consent(p_id uuid, p_status text, p_source text) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.set_contact_consent(p_id uuid, p_status text, p_source text) TO authenticated;
+GRANT SELECT ON TABLE public.consent_keywords TO authenticated;
+GRANT SELECT ON TABLE public.consent_keywords TO service_role;
+
+REVOKE ALL ON FUNCTION public.set_consent_keywords(p_org_id uuid, p_stop text[], p_start text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.set_consent_keywords(p_org_id uuid, p_stop text[], p_start text[]) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.set_contact_consent(p_id uuid, p_status text, p_source text, p_evidence text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.set_contact_consent(p_id uuid, p_status text, p_source text, p_evidence text) TO authenticated;
 
 REVOKE ALL ON FUNCTION public.set_contact_tags(p_id uuid, p_tag_ids uuid[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.set_contact_tags(p_id uuid, p_tag_ids uuid[]) TO authenticated;
@@ -3390,11 +7880,17 @@ GRANT ALL ON FUNCTION public.snooze_conversation(p_conversation_id uuid, p_until
 REVOKE ALL ON FUNCTION public.start_conversation(p_contact_id uuid, p_whatsapp_account_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.start_conversation(p_contact_id uuid, p_whatsapp_account_id uuid) TO authenticated;
 
+REVOKE ALL ON FUNCTION public.start_import(p_job_id uuid, p_mapping jsonb, p_options jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.start_import(p_job_id uuid, p_mapping jsonb, p_options jsonb) TO authenticated;
+
 REVOKE ALL ON FUNCTION public.transfer_ownership(p_org_id uuid, p_user_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.transfer_ownership(p_org_id uuid, p_user_id uuid) TO authenticated;
 
 REVOKE ALL ON FUNCTION public.update_contact(p_id uuid, p_fields jsonb, p_expected_updated_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.update_contact(p_id uuid, p_fields jsonb, p_expected_updated_at timestamp with time zone) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.update_custom_field(p_id uuid, p_label text, p_options text[], p_position integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.update_custom_field(p_id uuid, p_label text, p_options text[], p_position integer) TO authenticated;
 
 REVOKE ALL ON FUNCTION public.update_organization(p_org_id uuid, p_name text, p_country text, p_time_zone text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.update_organization(p_org_id uuid, p_name text, p_country text, p_time_zone text) TO authenticated;
@@ -3402,8 +7898,17 @@ GRANT ALL ON FUNCTION public.update_organization(p_org_id uuid, p_name text, p_c
 REVOKE ALL ON FUNCTION public.update_profile(p_full_name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.update_profile(p_full_name text) TO authenticated;
 
+REVOKE ALL ON FUNCTION public.update_segment(p_id uuid, p_name text, p_rules jsonb, p_description text, p_expected_updated_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.update_segment(p_id uuid, p_name text, p_rules jsonb, p_description text, p_expected_updated_at timestamp with time zone) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.update_tag(p_id uuid, p_name text, p_color text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.update_tag(p_id uuid, p_name text, p_color text) TO authenticated;
+
 REVOKE ALL ON FUNCTION worker.announce_sender(p_lock_key integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION worker.announce_sender(p_lock_key integer) TO octopush_worker;
+
+REVOKE ALL ON FUNCTION worker.apply_bulk_change(p_job_id uuid, p_holder uuid, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION worker.apply_bulk_change(p_job_id uuid, p_holder uuid, p_limit integer) TO octopush_worker;
 
 REVOKE ALL ON FUNCTION worker.apply_messages(p_events jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION worker.apply_messages(p_events jsonb) TO octopush_worker;
@@ -3411,8 +7916,14 @@ GRANT ALL ON FUNCTION worker.apply_messages(p_events jsonb) TO octopush_worker;
 REVOKE ALL ON FUNCTION worker.apply_statuses(p_events jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION worker.apply_statuses(p_events jsonb) TO octopush_worker;
 
+REVOKE ALL ON FUNCTION worker.blank_webhooks(p_job_id uuid, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION worker.blank_webhooks(p_job_id uuid, p_limit integer) TO octopush_worker;
+
 REVOKE ALL ON FUNCTION worker.claim_account_checks(p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION worker.claim_account_checks(p_limit integer) TO octopush_worker;
+
+REVOKE ALL ON FUNCTION worker.claim_jobs(p_holder uuid, p_lock_key integer, p_seconds integer, p_limit integer, p_kinds text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION worker.claim_jobs(p_holder uuid, p_lock_key integer, p_seconds integer, p_limit integer, p_kinds text[]) TO octopush_worker;
 
 REVOKE ALL ON FUNCTION worker.claim_sends(p_holder uuid, p_account_id uuid, p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION worker.claim_sends(p_holder uuid, p_account_id uuid, p_limit integer) TO octopush_worker;
@@ -3420,17 +7931,53 @@ GRANT ALL ON FUNCTION worker.claim_sends(p_holder uuid, p_account_id uuid, p_lim
 REVOKE ALL ON FUNCTION worker.claim_webhooks(p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION worker.claim_webhooks(p_limit integer) TO octopush_worker;
 
+REVOKE ALL ON FUNCTION worker.expired_files(p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION worker.expired_files(p_limit integer) TO octopush_worker;
+
+REVOKE ALL ON FUNCTION worker.export_page(p_job_id uuid, p_holder uuid, p_after integer, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION worker.export_page(p_job_id uuid, p_holder uuid, p_after integer, p_limit integer) TO octopush_worker;
+
+REVOKE ALL ON FUNCTION worker.extend_jobs(p_holder uuid, p_job_ids uuid[], p_seconds integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION worker.extend_jobs(p_holder uuid, p_job_ids uuid[], p_seconds integer) TO octopush_worker;
+
+REVOKE ALL ON FUNCTION worker.fail_job(p_job_id uuid, p_holder uuid, p_problem text) FROM PUBLIC;
+GRANT ALL ON FUNCTION worker.fail_job(p_job_id uuid, p_holder uuid, p_problem text) TO octopush_worker;
+
+REVOKE ALL ON FUNCTION worker.finish_export(p_job_id uuid, p_holder uuid, p_path text, p_rows integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION worker.finish_export(p_job_id uuid, p_holder uuid, p_path text, p_rows integer) TO octopush_worker;
+
+REVOKE ALL ON FUNCTION worker.finish_import(p_job_id uuid, p_holder uuid, p_errors_path text) FROM PUBLIC;
+GRANT ALL ON FUNCTION worker.finish_import(p_job_id uuid, p_holder uuid, p_errors_path text) TO octopush_worker;
+
 REVOKE ALL ON FUNCTION worker.finish_webhooks(p_ids bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION worker.finish_webhooks(p_ids bigint[]) TO octopush_worker;
 
+REVOKE ALL ON FUNCTION worker.import_batch(p_job_id uuid, p_holder uuid, p_from bigint, p_to bigint, p_lines jsonb, p_total integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION worker.import_batch(p_job_id uuid, p_holder uuid, p_from bigint, p_to bigint, p_lines jsonb, p_total integer) TO octopush_worker;
+
+REVOKE ALL ON FUNCTION worker.import_errors(p_job_id uuid, p_holder uuid, p_after bigint, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION worker.import_errors(p_job_id uuid, p_holder uuid, p_after bigint, p_limit integer) TO octopush_worker;
+
+REVOKE ALL ON FUNCTION worker.import_state(p_job_id uuid, p_holder uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION worker.import_state(p_job_id uuid, p_holder uuid) TO octopush_worker;
+
 REVOKE ALL ON FUNCTION worker.lease_numbers(p_holder uuid, p_lock_key integer, p_seconds integer, p_ready_cap integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION worker.lease_numbers(p_holder uuid, p_lock_key integer, p_seconds integer, p_ready_cap integer) TO octopush_worker;
+
+REVOKE ALL ON FUNCTION worker.maintain_segments(p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION worker.maintain_segments(p_limit integer) TO octopush_worker;
 
 REVOKE ALL ON FUNCTION worker.pause_number(p_account_id uuid, p_seconds double precision) FROM PUBLIC;
 GRANT ALL ON FUNCTION worker.pause_number(p_account_id uuid, p_seconds double precision) TO octopush_worker;
 
 REVOKE ALL ON FUNCTION worker.purge(p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION worker.purge(p_limit integer) TO octopush_worker;
+
+REVOKE ALL ON FUNCTION worker.purge_jobs(p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION worker.purge_jobs(p_limit integer) TO octopush_worker;
+
+REVOKE ALL ON FUNCTION worker.purge_segment_events(p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION worker.purge_segment_events(p_limit integer) TO octopush_worker;
 
 REVOKE ALL ON FUNCTION worker.queue_figures() FROM PUBLIC;
 GRANT ALL ON FUNCTION worker.queue_figures() TO octopush_worker;
@@ -3441,6 +7988,9 @@ GRANT ALL ON FUNCTION worker.record_account_check(p_account_id uuid, p_secret_id
 REVOKE ALL ON FUNCTION worker.record_account_events(p_events jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION worker.record_account_events(p_events jsonb) TO octopush_worker;
 
+REVOKE ALL ON FUNCTION worker.record_import_head(p_job_id uuid, p_holder uuid, p_size bigint, p_head bytea, p_sheet_rows jsonb, p_sheet text, p_rows bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION worker.record_import_head(p_job_id uuid, p_holder uuid, p_size bigint, p_head bytea, p_sheet_rows jsonb, p_sheet text, p_rows bigint) TO octopush_worker;
+
 REVOKE ALL ON FUNCTION worker.record_sends(p_results jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION worker.record_sends(p_results jsonb) TO octopush_worker;
 
@@ -3450,17 +8000,23 @@ GRANT ALL ON FUNCTION worker.reject_webhook(p_id bigint, p_problem text) TO octo
 REVOKE ALL ON FUNCTION worker.rejected_webhooks(p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION worker.rejected_webhooks(p_limit integer) TO octopush_worker;
 
+REVOKE ALL ON FUNCTION worker.release_job(p_job_id uuid, p_holder uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION worker.release_job(p_job_id uuid, p_holder uuid) TO octopush_worker;
+
 REVOKE ALL ON FUNCTION worker.release_leases(p_holder uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION worker.release_leases(p_holder uuid) TO octopush_worker;
 
 REVOKE ALL ON FUNCTION worker.replay_webhooks(p_ids bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION worker.replay_webhooks(p_ids bigint[]) TO octopush_worker;
 
+REVOKE ALL ON FUNCTION worker.start_export(p_job_id uuid, p_holder uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION worker.start_export(p_job_id uuid, p_holder uuid) TO octopush_worker;
+
 REVOKE ALL ON FUNCTION worker.store_webhooks(p_bodies bytea[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION worker.store_webhooks(p_bodies bytea[]) TO octopush_worker;
 
-REVOKE ALL ON FUNCTION worker.suspend_number(p_account_id uuid, p_reason text) FROM PUBLIC;
-GRANT ALL ON FUNCTION worker.suspend_number(p_account_id uuid, p_reason text) TO octopush_worker;
+REVOKE ALL ON FUNCTION worker.suspend_number(p_account_id uuid, p_reason text, p_credential_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION worker.suspend_number(p_account_id uuid, p_reason text, p_credential_id uuid) TO octopush_worker;
 
 REVOKE ALL ON FUNCTION worker.sweep_windows(p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION worker.sweep_windows(p_limit integer) TO octopush_worker;
@@ -3473,6 +8029,9 @@ GRANT ALL ON FUNCTION worker.wake_snoozed(p_limit integer) TO octopush_worker;
 
 GRANT SELECT ON TABLE public.activity_log TO authenticated;
 GRANT SELECT ON TABLE public.activity_log TO service_role;
+
+GRANT SELECT ON TABLE public.contact_consents TO authenticated;
+GRANT SELECT ON TABLE public.contact_consents TO service_role;
 
 GRANT SELECT ON TABLE public.contact_tags TO authenticated;
 GRANT SELECT ON TABLE public.contact_tags TO service_role;
@@ -3512,6 +8071,12 @@ GRANT SELECT ON TABLE public.organizations TO service_role;
 
 GRANT SELECT ON TABLE public.profiles TO authenticated;
 GRANT SELECT ON TABLE public.profiles TO service_role;
+
+GRANT SELECT ON TABLE public.segment_pins TO authenticated;
+GRANT SELECT ON TABLE public.segment_pins TO service_role;
+
+GRANT SELECT ON TABLE public.tag_usage TO authenticated;
+GRANT SELECT ON TABLE public.tag_usage TO service_role;
 
 GRANT SELECT ON TABLE public.whatsapp_events TO authenticated;
 GRANT SELECT ON TABLE public.whatsapp_events TO service_role;
