@@ -33,6 +33,19 @@ impl Server {
     }
 }
 
+impl Server {
+    /// Takes away what this process' proof of a seed left behind when it failed.
+    pub async fn clear(&self, seed: u64) -> anyhow::Result<()> {
+        let drop = format!("drop database if exists {} with (force)", name_of(seed));
+        connect(&self.url).await?.batch_execute(&drop).await?;
+        Ok(())
+    }
+}
+
+fn name_of(seed: u64) -> String {
+    format!("proof_{}_{seed}", std::process::id())
+}
+
 /// The organisation and everything that asks and changes it.
 pub struct House {
     name: String,
@@ -47,7 +60,8 @@ pub struct House {
 impl House {
     /// A world of this seed without people.
     pub async fn build(server: &Server, seed: u64) -> anyhow::Result<Self> {
-        let name = format!("proof_{}_{seed}", std::process::id());
+        let name = name_of(seed);
+        server.clear(seed).await?;
         let admin = connect(&server.url).await?;
         admin
             .batch_execute(&format!("create database {name} template {}", server.template))

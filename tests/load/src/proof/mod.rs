@@ -8,5 +8,5 @@ mod pairs;
 
 pub use house::{House, Server};
 pub use judge::Verdict;
-pub use operations::{Sequence, prove as prove_operations};
+pub use operations::{Sequence, prove as prove_operations, prove_with};
 pub use pairs::{Size, prove as prove_pairs};

@@ -30,7 +30,18 @@ const DAY: i64 = 86_400_000_000;
 
 /// `length` operations in the world of this seed, one to three between two maintenances; judged after each of those.
 pub async fn prove(server: &Server, seed: u64, length: usize) -> anyhow::Result<Sequence> {
+    prove_with(server, seed, length, "").await
+}
+
+/// The same with a fault planted by `planted` SQL: what shows that a difference would be found.
+pub async fn prove_with(
+    server: &Server,
+    seed: u64,
+    length: usize,
+    planted: &str,
+) -> anyhow::Result<Sequence> {
     let mut house = House::build(server, seed).await?;
+    house.database.batch_execute(planted).await?;
     house.people(CONTACTS).await?;
     // What update_contact would refuse to keep, and counters that can count no further.
     house

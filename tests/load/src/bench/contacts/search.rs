@@ -21,7 +21,7 @@ const SEARCHES: [(&str, &str); 30] = [
     ("three words", "chee keong salleh"),
     ("part of a name", "kifl"),
     ("part of a name", "ishna"),
-    ("whole e-mail", "person54321@gmail.com"),
+    ("whole e-mail", "person54322@gmail.com"),
     ("part of an e-mail", "person777"),
     ("common part of an e-mail", "gmail"),
     ("common part of an e-mail", "@yahoo.com"),

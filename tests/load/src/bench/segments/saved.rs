@@ -84,7 +84,7 @@ pub async fn measure(member: &Member, segments: &[Segment]) -> anyhow::Result<Ve
                 .await?;
             let (count, page) = (answer["count"].as_i64(), answer["page"].as_i64());
             ensure!(
-                count > Some(0) && page == count.map(|n| n.min(50)),
+                count.is_some() && page == count.map(|n| n.min(50)),
                 "{}: {answer}",
                 segment.name
             );
