@@ -58,7 +58,7 @@ begin
     end if;
     insert into private.import_files (job_id, size, head, sheet_rows, sheet) values (p_job_id, p_size, p_head, p_sheet_rows, p_sheet)
     on conflict (job_id) do update set size = excluded.size, head = excluded.head, sheet_rows = excluded.sheet_rows, sheet = excluded.sheet;
-    v_job.total_count := p_rows;
+    v_job.total_count := p_rows::integer;
     v_head := private.import_head(v_job, '{}');
     if v_head ? 'problem' then
         perform private.finish_job(p_job_id, 'failed', p_problem => v_head ->> 'problem');

@@ -214,7 +214,7 @@ begin
         on conflict do nothing
         returning id, phone
     )
-    select array_agg(c.id), array_agg(l) into v_ids, v_lines from created c join unnest(p_lines) l on l.phone = c.phone;
+    select array_agg(c.id), array_agg(l::private.import_line) into v_ids, v_lines from created c join unnest(p_lines) l on l.phone = c.phone;
     if v_ids is null then
         return '{}';
     end if;

@@ -26,7 +26,7 @@ begin
             order by j.expires_at limit p_limit for update skip locked)
         returning 1
     )
-    select v_count + count(*) into v_count from expired;
+    select v_count + count(*)::integer into v_count from expired;
     return v_count;
 end
 $$;
