@@ -216,7 +216,7 @@ begin
     )
     select array_agg(c.id), array_agg(l::private.import_line) into v_ids, v_lines from created c join unnest(p_lines) l on l.phone = c.phone;
     if v_ids is null then
-        return '{}';
+        return '{}'::bigint[];
     end if;
     perform private.link_import_tags(p_job.org_id, p_spec, v_ids, v_lines);
     if v_consent ->> 'status' <> 'pending' then
