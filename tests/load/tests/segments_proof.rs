@@ -37,7 +37,10 @@ async fn members_stay_right_through_any_sequence_of_operations() {
 async fn planted_faults_are_found() {
     let server = Server::from_environment().expect("a test cluster");
     for (seed, planted) in [
-        (4, "drop trigger segments_insert on public.contact_tags; drop trigger segments_delete on public.contact_tags"),
+        (
+            4,
+            "drop trigger segments_insert on public.contact_tags; drop trigger segments_delete on public.contact_tags",
+        ),
         (5, "drop trigger segments_update on public.contacts"),
         (
             6,
