@@ -58,6 +58,7 @@ select is(tests.bulk('{"action": "set_consent", "status": "opted_in"}', tests.ch
 select is(tests.bulk('{"action": "set_lifecycle_stage", "stage": "customer"}') #> '{result,changed}', '3', 'a stage');
 select is(tests.bulk('{"action": "delete"}', tests.chosen('acme.mei', 'acme.ravi')) #> '{result,changed}', '2', 'into the trash');
 select is(tests.bulk('{"action": "restore"}', '{"trash": true}') ->> 'code', 'AUTH_003', 'which only admins open');
+select is(tests.bulk('{"action": "delete"}', '{"trash": true}') ->> 'code', 'AUTH_003', 'not even to count who is in it');
 select is(tests.bulk('{"action": "restore"}', tests.chosen('acme.mei')) ->> 'code', 'AUTH_003', 'by ids neither');
 select is(tests.bulk('{"action": "restore"}', '{"trash": true}', 'acme.admin') #> '{result,changed}', '3', 'out of it again');
 select is((select count(*) from public.contacts where org_id = tests.id('acme') and deleted_at is null), 4::bigint, 'all of them');

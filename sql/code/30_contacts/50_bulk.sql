@@ -152,7 +152,8 @@ begin
     perform private.require_permission(p_org_id, 'contacts.bulk');
     if p_change ->> 'action' = 'delete' then
         perform private.require_permission(p_org_id, 'contacts.delete');
-    elsif p_change ->> 'action' = 'restore' or p_selection -> 'trash' = 'true' then
+    end if;
+    if p_change ->> 'action' = 'restore' or p_selection -> 'trash' = 'true' then
         perform private.require_permission(p_org_id, 'contacts.trash');
     end if;
     perform private.check_contact_change(p_org_id, p_change);

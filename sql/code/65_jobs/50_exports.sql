@@ -1,6 +1,6 @@
 -- Exports: the contacts as they are chosen when the worker begins, page by page, into a CSV file of bucket exports (PRD §5.4).
 -- Called by create_export's callers and by the jobs role of the worker.
--- Must stay true: nobody without contacts.bulk gets one; who was chosen does not change while the file is written.
+-- Must stay true: nobody without contacts.bulk gets one, and nobody without contacts.trash one of the trash; who was chosen does not change while the file is written.
 
 create or replace function public.create_export(p_org_id uuid, p_selection jsonb default '{}')
 returns public.jobs
@@ -9,6 +9,9 @@ set search_path = ''
 as $$
 begin
     perform private.require_permission(p_org_id, 'contacts.bulk');
+    if p_selection -> 'trash' = 'true' then
+        perform private.require_permission(p_org_id, 'contacts.trash');
+    end if;
     -- Refuses a malformed selection now, while there is somebody to tell.
     perform s from private.selected_contacts(p_org_id, coalesce(p_selection, '{}')) s limit 1;
     return private.create_job(p_org_id, 'export', jsonb_build_object('selection', coalesce(p_selection, '{}')));
@@ -44,7 +47,11 @@ begin
     -- A worker that takes over writes the file again, of the same contacts.
     if not exists (select from private.job_items i where i.job_id = p_job_id) then
         insert into private.job_items (job_id, position, contact_id)
-        select p_job_id, row_number() over (order by s), s from private.selected_contacts(v_job.org_id, v_job.input -> 'selection') s;
+        select p_job_id, row_number() over (order by c.id), c.id
+        from private.selected_contacts(v_job.org_id, v_job.input -> 'selection') s (id)
+        join public.contacts c on c.org_id = v_job.org_id and c.id = s.id
+        -- Ids may be of contacts in the trash, which only those may read who asked for the trash.
+        where c.deleted_at is null or v_job.input #> '{selection,trash}' = 'true';
     end if;
     update public.jobs j set done_count = 0, total_count = (select count(*) from private.job_items i where i.job_id = p_job_id)
     where j.id = p_job_id returning j.* into v_job;

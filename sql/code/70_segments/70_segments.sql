@@ -154,6 +154,9 @@ declare
     v_problems jsonb;
 begin
     perform private.require_permission(p_org_id, 'campaigns.manage');
+    if p_selection -> 'trash' = 'true' then
+        perform private.require_permission(p_org_id, 'contacts.trash');
+    end if;
     perform private.check_segment_name(p_name, p_description);
     if p_kind is null or p_kind not in ('dynamic', 'static') or (p_kind = 'dynamic') <> (p_rules is not null)
         or (p_kind = 'dynamic' and p_selection is not null) then

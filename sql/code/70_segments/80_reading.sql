@@ -83,7 +83,10 @@ declare
     v_explanation jsonb;
 begin
     select f.facts into v_facts from private.segment_facts(array(
-        select c.id from public.contacts c where c.org_id = v_segment.org_id and c.id = p_contact_id)) f;
+        select c.id from public.contacts c
+        where c.org_id = v_segment.org_id and c.id = p_contact_id
+            -- An explanation tells the contact's values, as its row does.
+            and (c.deleted_at is null or private.is_database_admin() or c.org_id = any (private.my_orgs_with('contacts.trash'))))) f;
     if not found then
         perform private.raise_error('CONTACT_001');
     end if;
