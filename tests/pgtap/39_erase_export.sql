@@ -15,8 +15,17 @@ select tests.apply(jsonb_build_array(tests.inbound('wamid.r', '{"type": "reactio
 update public.contact_consents set evidence = 'signed by Siti' where contact_id = tests.id('acme.siti');
 insert into public.whatsapp_events (org_id, whatsapp_account_id, field, payload, body_hash) values
     (tests.id('acme'), tests.id('acme.number'), 'x', '{"from": "60123451001"}', '\x01'), (tests.id('acme'), tests.id('acme.number'), 'x', '{"user": "MY.87654321"}', '\x01');
-insert into private.webhook_events (body, state) values
-    ('{"from":"60123451001","text":"my secret"}', 'applied'), ('{"user_id":"MY.87654321"}', 'applied'), ('{"from":"60199999999"}', 'applied'), ('{"from":"60123451001","text":"not yet"}', 'received');
+insert into private.webhook_events (body, state)
+select convert_to(replace(e.body, 'NUMBER', (select a.phone_number_id from public.whatsapp_accounts a where a.id = tests.id(e.org || '.number'))), 'UTF8'), e.state
+from (values
+    ('acme', '{"number":"NUMBER","from":"60123451001","text":"my secret"}', 'applied'), ('acme', '{"number":"NUMBER","user_id":"MY.87654321"}', 'applied'),
+    ('acme', '{"number":"NUMBER","from":"60199999999"}', 'applied'), ('acme', '{"number":"NUMBER","from":"60123451001","text":"not yet"}', 'received'),
+    ('globex', '{"number":"NUMBER","from":"60123451001"}', 'applied')
+) e (org, body, state);
+insert into private.parked_statuses (phone_number_id, wa_message_id, status)
+select a.phone_number_id, 'wamid.parked', '{"recipient_id": "60123451001"}' from public.whatsapp_accounts a where a.id in (tests.id('acme.number'), tests.id('globex.number'));
+-- A number that nobody has proven to be theirs.
+select tests.make_account('acme', 'acme.claimed', a.phone_number_id, 'error') from public.whatsapp_accounts a where a.id = tests.id('globex.number');
 select tests.make_contact('acme', 'acme.ravi2', '+60131112222');
 
 -- Export.
@@ -70,7 +79,7 @@ declare
 begin
     for v_table in
         select c.oid::regclass::text as name from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-        where n.nspname in ('public', 'private') and c.relkind = 'r'
+        where n.nspname in ('public', 'private') and c.relkind = 'r' order by 1
     loop
         execute format('select exists (select from %s x where strpos(x::text, %L) > 0)', v_table.name, p_needle) into v_found;
         if v_found then
@@ -81,7 +90,7 @@ begin
 end
 $$;
 select is(tests.leaks(n), l::text[], 'where one still finds ' || n) from (values
-    ('siti@example.test', '{private.erasures}'), ('60123451001', '{private.erasures}'), ('MY.87654321', '{private.erasures}'), ('my secret', '{}'), ('siti_b', '{}'),
+    ('siti@example.test', '{private.erasures}'), ('60123451001', '{private.erasures,private.parked_statuses}'), ('MY.87654321', '{private.erasures}'), ('my secret', '{}'), ('siti_b', '{}'),
     ('Acme.Siti', '{}'), ('allergic', '{}'), ('signed by', '{}'), ('Ipoh', '{}'), ('wamid.secret', '{}')
 ) v (n, l);
 select results_eq('select messages, conversations, activity + 1, received from before_erasure',
@@ -92,6 +101,8 @@ select is((select count(*) from private.outbox where conversation_id = tests.id(
 select is((select row (status, error_code)::text from public.messages where id = tests.id('acme.waiting')), '(failed,CONTACT_010)', 'what waited has failed');
 select is((select count(*) from public.contact_tags where contact_id = tests.id('acme.siti')) + (select count(*) from public.segment_pins where contact_id = tests.id('acme.siti')), 0::bigint, 'no tag or pin is left');
 select is((select count(*) from public.contacts where full_name = 'Globex.Siti'), 1::bigint, 'others know their own Siti still');
+select is((select array_agg(a.org_id) from private.parked_statuses s join public.whatsapp_accounts a on a.phone_number_id = s.phone_number_id and a.connected_at is not null
+    where s.wa_message_id = 'wamid.parked'), array[tests.id('globex')], 'and what became of their messages to her');
 
 -- What can still be done.
 select is(tests.error_for('acme.admin', replace(s, 'X', quote_literal(tests.id('acme.siti')))), 'CONTACT_010', 'erased: ' || s) from (values
@@ -109,8 +120,9 @@ create temporary table job as select id, kind, status, input from public.jobs wh
 select is((select row (kind, status, input)::text from job), row ('erasure', 'queued', jsonb_build_object('contact_id', tests.id('acme.siti')))::text, 'a job is queued, which names nobody');
 select is(tests.worker_says(format('select worker.blank_webhooks(%L, 3)', (select id from job))), 'false', 'a piece');
 select is(tests.worker_says(format('select worker.blank_webhooks(%L, 100)', (select id from job))), 'true', 'and the rest');
-select is((select array_agg(state || ':' || convert_from(body, 'UTF8') order by id) from private.webhook_events where body not in ('{}')),
-    '{applied:,applied:,"applied:{\"from\":\"60199999999\"}","received:{\"from\":\"60123451001\",\"text\":\"not yet\"}"}', 'what names them is blank, what is not applied yet stays');
+select is((select array_agg(state || ':' || coalesce(substring(convert_from(body, 'UTF8') from '"from":"[0-9]+"'), '') order by id) from private.webhook_events where body not in ('{}')),
+    '{applied:,applied:,"applied:\"from\":\"60199999999\"","received:\"from\":\"60123451001\"","applied:\"from\":\"60123451001\""}',
+    'what names them is blank, what is not applied yet stays, and what another organisation received');
 select is((select row (status, result)::text from public.jobs where id = (select id from job)), row ('done', '{"webhooks": 2}'::jsonb)::text, 'the job is done');
 select is((select count(*) from private.erasures where org_id = tests.id('acme') and needles <> '{}'), 0::bigint, 'and what it looked for is forgotten');
 select is(tests.worker_says(format('select worker.blank_webhooks(%L, 100)', (select id from job))), null, 'once');

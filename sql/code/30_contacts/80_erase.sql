@@ -53,7 +53,10 @@ begin
     where n.org_id = v_contact.org_id and n.data ->> 'contact_id' = p_id::text and n.data <> private.impersonal(n.data);
     update public.whatsapp_events e set payload = jsonb_build_object('erased', e.id)
     where e.org_id = v_contact.org_id and exists (select from unnest(v_needles) n where position(n in e.payload::text) > 0);
-    delete from private.parked_statuses s where exists (select from unnest(v_needles) n where position(n in s.status::text) > 0);
+    delete from private.parked_statuses s
+    where s.phone_number_id in (select a.phone_number_id from public.whatsapp_accounts a
+            where a.org_id = v_contact.org_id and a.connected_at is not null)
+        and exists (select from unnest(v_needles) n where position(n in s.status::text) > 0);
     update public.contact_consents x set evidence = null where x.org_id = v_contact.org_id and x.contact_id = p_id and x.evidence is not null;
     delete from public.contact_tags ct where ct.org_id = v_contact.org_id and ct.contact_id = p_id;
     delete from public.segment_pins p where p.org_id = v_contact.org_id and p.contact_id = p_id;
@@ -82,7 +85,8 @@ comment on function public.erase_contact(uuid, text) is
     'Removes everything personal for good; p_confirmation is the word ERASE. Raw webhooks follow within minutes (a job of kind erasure). Errors: AUTH_003, CONTACT_001, CONTACT_010, CONTACT_011.';
 
 -- Looks through the next p_limit raw webhooks. true: done, and the job is finished; null: there is no such job to do. A webhook that names
--- the person is blanked whole once it has been applied: its messages are rows. What is not applied yet has still to be.
+-- the person and a number or account of this organisation (others know the person themselves, and nobody but they erases their webhooks) is
+-- blanked whole once it has been applied: its messages are rows. What is not applied yet has still to be.
 create or replace function worker.blank_webhooks(p_job_id uuid, p_limit integer)
 returns boolean
 language plpgsql volatile security definer
@@ -90,6 +94,7 @@ set search_path = ''
 as $$
 declare
     v_erasure private.erasures;
+    v_own text[];
     v_upto bigint;
     v_blanked integer;
 begin
@@ -100,8 +105,13 @@ begin
     select coalesce(max(x.id), v_erasure.last_id) into v_upto from (
         select e.id from private.webhook_events e where e.id > v_erasure.done_id and e.id <= v_erasure.last_id order by e.id limit p_limit
     ) x;
+    v_own := array(
+        select n from public.whatsapp_accounts a, unnest(array[a.phone_number_id, a.waba_id]) n
+        -- One that was never proven says nothing about whose it is.
+        where a.org_id = v_erasure.org_id and a.connected_at is not null);
     update private.webhook_events e set body = ''
     where e.id > v_erasure.done_id and e.id <= v_upto and e.state = 'applied'
+        and exists (select from unnest(v_own) n where position(convert_to('"' || n || '"', 'UTF8') in e.body) > 0)
         and exists (select from unnest(v_erasure.needles) n where position(convert_to(n, 'UTF8') in e.body) > 0);
     get diagnostics v_blanked = row_count;
     if v_upto < v_erasure.last_id then
