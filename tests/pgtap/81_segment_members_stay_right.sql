@@ -101,6 +101,8 @@ select is(tests.error_for('acme.agent', $$ select create_contact(tests.id('acme'
 select is(tests.members('Everybody'), array['Acme.Mei', 'Acme.Ravi', 'Acme.Siti', 'Zul'], 'is somebody');
 select tests.error_for('acme.owner', $$ select delete_contact(tests.id('acme.siti')) $$);
 select is(tests.members('Everybody'), array['Acme.Mei', 'Acme.Ravi', 'Zul'], 'one in the trash is nobody');
+select is(tests.error_for('acme.' || r, format('select explain_segment(%L, tests.id(''acme.siti''))', (tests.segment('Everybody')).id)), c, r || ' asking why')
+from (values ('viewer', 'CONTACT_001'), ('campaign_manager', 'CONTACT_001'), ('admin', null)) v (r, c);
 select is((tests.segment('Everybody')).member_count, 3, 'and not counted');
 select tests.error_for('acme.owner', $$ select restore_contact(tests.id('acme.siti')) $$);
 select is(tests.members('Everybody'), array['Acme.Mei', 'Acme.Ravi', 'Acme.Siti', 'Zul'], 'restored');
@@ -132,6 +134,18 @@ select is((select count(*) from private.contact_changes), 3::bigint, 'changes wa
 select results_eq($$ select tests.worker_says('select handled from worker.maintain_segments(1)') $$, $$ values ('1') $$, 'one by one');
 select is(tests.members('Everybody'), array['Acme.Ravi!', 'Zul!'], 'and all in the end');
 select is((select count(*) from private.contact_changes), 0::bigint, 'of both organisations');
+
+-- An organisation whose segments cannot be worked out keeps nobody else waiting, and loses nothing.
+select tests.make_segment('Theirs', '{"all": []}', 'globex'), tests.maintain();
+create temporary table sound as select * from private.segment_statements where org_id = tests.id('acme');
+update private.segment_statements set expression = 'array[1 / 0 = 1]' where org_id = tests.id('acme') and level = 0;
+update public.contacts set full_name = full_name || '?';
+update private.segment_clocks set served_at = '-infinity' where org_id = tests.id('acme');
+select is(tests.worker_says('select handled from worker.maintain_segments(100)'), (select count(*)::text from public.contacts where org_id = tests.id('globex')), 'others are served');
+select is((select count(*) from private.contact_changes where org_id = tests.id('acme')) > 0, true, 'its own changes wait');
+delete from private.segment_statements where org_id = tests.id('acme');
+insert into private.segment_statements select * from sound;
+select is(tests.members('Everybody'), array['Acme.Ravi!?', 'Zul!?'], 'until it can');
 
 -- The instrument: a difference is seen.
 insert into public.segment_members (segment_id, contact_id, org_id, entered_at) values ((tests.segment('Pro')).id, tests.id('acme.ravi'), tests.id('acme'), now());

@@ -157,7 +157,15 @@ begin
     foreach v_org_id in array v_org_ids loop
         -- Whoever holds it does the same work, or changes segments and will be a moment.
         continue when not pg_catalog.pg_try_advisory_xact_lock(private.segment_lock_key(v_org_id));
-        handled := private.maintain_segments_of(v_org_id, p_limit);
+        begin
+            handled := private.maintain_segments_of(v_org_id, p_limit);
+        exception when others then
+            -- An organisation whose segments fail, whatever the reason, must not keep all others waiting: its changes stay in the queue, and
+            -- it comes last from now on. Without the message, which may quote a contact.
+            raise warning 'segments of organization %: error %', v_org_id, sqlstate;
+            update private.segment_clocks k set served_at = clock_timestamp() where k.org_id = v_org_id;
+            continue;
+        end;
         more := cardinality(v_org_ids) > 1 or handled >= p_limit or private.next_rebuild(v_org_id) is not null;
         return next;
         return;
