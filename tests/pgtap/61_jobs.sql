@@ -96,6 +96,33 @@ select is(
     tests.error_for('globex.admin', format('select create_export(%L, %L)', tests.id('globex'), '{"surprise": 1}')), 'CONTACT_012', 'a selection is a selection'
 );
 
+-- What is in the trash is only for those who may open it.
+update public.contacts set deleted_at = now() where id = tests.id('globex.siti');
+select is(
+    tests.error_for('globex.campaign_manager', format('select create_export(%L, %L)', tests.id('globex'), '{"trash": true}')), 'AUTH_003', 'the trash is not exported by everybody'
+);
+create function tests.exported(p_user text, p_selection jsonb) returns integer language plpgsql as $$
+declare
+    v_job public.jobs;
+    v_total integer;
+begin
+    perform tests.login_as(p_user);
+    v_job := create_export(tests.id('globex'), p_selection);
+    perform tests.logout();
+    update public.jobs set status = 'running' where id = v_job.id;
+    insert into private.job_leases (job_id, holder, lock_key, lease_until) values (v_job.id, tests.id('globex.worker'), 1, now());
+    perform tests.login_worker();
+    select s.total into v_total from worker.start_export(v_job.id, tests.id('globex.worker')) s;
+    perform tests.logout();
+    delete from public.jobs where id = v_job.id;
+    return v_total;
+end
+$$;
+select is(tests.exported('globex.admin', '{"trash": true}'), 1, 'but by those who may open it');
+select is(tests.exported('globex.campaign_manager', jsonb_build_object('ids', jsonb_build_array(tests.id('globex.siti')))), 0, 'and not by naming who is in it');
+update public.contacts set deleted_at = null where id = tests.id('globex.siti');
+select is(tests.exported('globex.campaign_manager', jsonb_build_object('ids', jsonb_build_array(tests.id('globex.siti')))), 1, 'who is out of it again is');
+
 -- Who holds a job: the holder's session must live.
 create function tests.claim_jobs(p_holder text, p_kinds text) returns bigint language sql as $$
     select tests.as_worker(format('select count(*) from worker.claim_jobs(%L, 4711, 20, 50, %L)', tests.id(p_holder), p_kinds))::bigint
@@ -133,6 +160,7 @@ select is(
     (select j.result ->> 'created' from public.jobs j where j.id = tests.id('acme.import')), '1', 'the result says what was done'
 );
 select is(tests.error_for('acme.admin', format('select cancel_job(%L)', tests.id('acme.import'))), 'JOB_002', 'it cannot be cancelled twice');
+select is((select octet_length(f.head) from private.import_files f where f.job_id = tests.id('acme.import')), 0, 'what was kept of its file to show is gone');
 update public.jobs set done_count = 5001 where id = tests.id('acme.export');
 select tests.as_worker(format('select worker.finish_export(%L, %L, %L, 5001)', tests.id('acme.export'), tests.id('two'), 'path'));
 select results_eq(

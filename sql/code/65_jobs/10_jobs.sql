@@ -77,6 +77,10 @@ begin
     returning j.* into v_job;
     delete from private.job_leases where job_id = p_job_id;
     delete from private.job_items where job_id = p_job_id;
+    -- Lines of the file: nobody previews an import that has ended, and an erasure need not look for people in bytes.
+    update private.import_files f set
+        head = case when f.head is not null then ''::bytea end, sheet_rows = case when f.sheet_rows is not null then '[]'::jsonb end
+    where f.job_id = p_job_id;
     -- Above this it took so long that the person has gone elsewhere (PRD §5.4).
     if v_job.done_count > 5000 and v_job.created_by is not null and p_status <> 'cancelled'
         and private.member_has(v_job.org_id, v_job.created_by, 'read')

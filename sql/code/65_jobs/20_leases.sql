@@ -5,13 +5,19 @@
 -- The job, locked, if the caller still holds it and nobody cancelled it; null otherwise.
 create or replace function private.held_job(p_job_id uuid, p_holder uuid)
 returns public.jobs
-language sql volatile
+language plpgsql volatile
 set search_path = ''
 as $$
-    select j from public.jobs j
-    where j.id = p_job_id and j.status = 'running'
-        and exists (select from private.job_leases l where l.job_id = j.id and l.holder = p_holder)
-    for no key update of j
+declare
+    v_job public.jobs;
+begin
+    select j.* into v_job from public.jobs j where j.id = p_job_id and j.status = 'running' for no key update;
+    -- A statement of its own: the job may have changed hands while this one waited for the row.
+    if not exists (select from private.job_leases l where l.job_id = v_job.id and l.holder = p_holder) then
+        return null;
+    end if;
+    return v_job;
+end
 $$;
 
 -- p_kinds: what the caller can do; without a key to Storage there are no imports and exports.
