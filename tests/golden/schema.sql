@@ -984,9 +984,9 @@ begin
         on conflict do nothing
         returning id, phone
     )
-    select array_agg(c.id), array_agg(l) into v_ids, v_lines from created c join unnest(p_lines) l on l.phone = c.phone;
+    select array_agg(c.id), array_agg(l::private.import_line) into v_ids, v_lines from created c join unnest(p_lines) l on l.phone = c.phone;
     if v_ids is null then
-        return '{}';
+        return '{}'::bigint[];
     end if;
     perform private.link_import_tags(p_job.org_id, p_spec, v_ids, v_lines);
     if v_consent ->> 'status' <> 'pending' then
@@ -1322,6 +1322,10 @@ begin
     returning j.* into v_job;
     delete from private.job_leases where job_id = p_job_id;
     delete from private.job_items where job_id = p_job_id;
+    -- Lines of the file: nobody previews an import that has ended, and an erasure need not look for people in bytes.
+    update private.import_files f set
+        head = case when f.head is not null then ''::bytea end, sheet_rows = case when f.sheet_rows is not null then '[]'::jsonb end
+    where f.job_id = p_job_id;
     -- Above this it took so long that the person has gone elsewhere (PRD §5.4).
     if v_job.done_count > 5000 and v_job.created_by is not null and p_status <> 'cancelled'
         and private.member_has(v_job.org_id, v_job.created_by, 'read')
@@ -1451,13 +1455,19 @@ end
 $$;
 
 CREATE FUNCTION private.held_job(p_job_id uuid, p_holder uuid) RETURNS public.jobs
-    LANGUAGE sql
+    LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
-    select j from public.jobs j
-    where j.id = p_job_id and j.status = 'running'
-        and exists (select from private.job_leases l where l.job_id = j.id and l.holder = p_holder)
-    for no key update of j
+declare
+    v_job public.jobs;
+begin
+    select j.* into v_job from public.jobs j where j.id = p_job_id and j.status = 'running' for no key update;
+    -- A statement of its own: the job may have changed hands while this one waited for the row.
+    if not exists (select from private.job_leases l where l.job_id = v_job.id and l.holder = p_holder) then
+        return null;
+    end if;
+    return v_job;
+end
 $$;
 
 CREATE FUNCTION private.impersonal(p_data jsonb) RETURNS jsonb
@@ -3461,7 +3471,8 @@ begin
     perform private.require_permission(p_org_id, 'contacts.bulk');
     if p_change ->> 'action' = 'delete' then
         perform private.require_permission(p_org_id, 'contacts.delete');
-    elsif p_change ->> 'action' = 'restore' or p_selection -> 'trash' = 'true' then
+    end if;
+    if p_change ->> 'action' = 'restore' or p_selection -> 'trash' = 'true' then
         perform private.require_permission(p_org_id, 'contacts.trash');
     end if;
     perform private.check_contact_change(p_org_id, p_change);
@@ -3777,6 +3788,9 @@ CREATE FUNCTION public.create_export(p_org_id uuid, p_selection jsonb DEFAULT '{
     AS $$
 begin
     perform private.require_permission(p_org_id, 'contacts.bulk');
+    if p_selection -> 'trash' = 'true' then
+        perform private.require_permission(p_org_id, 'contacts.trash');
+    end if;
     -- Refuses a malformed selection now, while there is somebody to tell.
     perform s from private.selected_contacts(p_org_id, coalesce(p_selection, '{}')) s limit 1;
     return private.create_job(p_org_id, 'export', jsonb_build_object('selection', coalesce(p_selection, '{}')));
@@ -3811,6 +3825,9 @@ declare
     v_problems jsonb;
 begin
     perform private.require_permission(p_org_id, 'campaigns.manage');
+    if p_selection -> 'trash' = 'true' then
+        perform private.require_permission(p_org_id, 'contacts.trash');
+    end if;
     perform private.check_segment_name(p_name, p_description);
     if p_kind is null or p_kind not in ('dynamic', 'static') or (p_kind = 'dynamic') <> (p_rules is not null)
         or (p_kind = 'dynamic' and p_selection is not null) then
@@ -4009,7 +4026,10 @@ begin
     where n.org_id = v_contact.org_id and n.data ->> 'contact_id' = p_id::text and n.data <> private.impersonal(n.data);
     update public.whatsapp_events e set payload = jsonb_build_object('erased', e.id)
     where e.org_id = v_contact.org_id and exists (select from unnest(v_needles) n where position(n in e.payload::text) > 0);
-    delete from private.parked_statuses s where exists (select from unnest(v_needles) n where position(n in s.status::text) > 0);
+    delete from private.parked_statuses s
+    where s.phone_number_id in (select a.phone_number_id from public.whatsapp_accounts a
+            where a.org_id = v_contact.org_id and a.connected_at is not null)
+        and exists (select from unnest(v_needles) n where position(n in s.status::text) > 0);
     update public.contact_consents x set evidence = null where x.org_id = v_contact.org_id and x.contact_id = p_id and x.evidence is not null;
     delete from public.contact_tags ct where ct.org_id = v_contact.org_id and ct.contact_id = p_id;
     delete from public.segment_pins p where p.org_id = v_contact.org_id and p.contact_id = p_id;
@@ -4048,7 +4068,10 @@ declare
     v_explanation jsonb;
 begin
     select f.facts into v_facts from private.segment_facts(array(
-        select c.id from public.contacts c where c.org_id = v_segment.org_id and c.id = p_contact_id)) f;
+        select c.id from public.contacts c
+        where c.org_id = v_segment.org_id and c.id = p_contact_id
+            -- An explanation tells the contact's values, as its row does.
+            and (c.deleted_at is null or private.is_database_admin() or c.org_id = any (private.my_orgs_with('contacts.trash'))))) f;
     if not found then
         perform private.raise_error('CONTACT_001');
     end if;
@@ -5350,6 +5373,7 @@ CREATE FUNCTION worker.blank_webhooks(p_job_id uuid, p_limit integer) RETURNS bo
     AS $$
 declare
     v_erasure private.erasures;
+    v_own text[];
     v_upto bigint;
     v_blanked integer;
 begin
@@ -5360,8 +5384,13 @@ begin
     select coalesce(max(x.id), v_erasure.last_id) into v_upto from (
         select e.id from private.webhook_events e where e.id > v_erasure.done_id and e.id <= v_erasure.last_id order by e.id limit p_limit
     ) x;
+    v_own := array(
+        select n from public.whatsapp_accounts a, unnest(array[a.phone_number_id, a.waba_id]) n
+        -- One that was never proven says nothing about whose it is.
+        where a.org_id = v_erasure.org_id and a.connected_at is not null);
     update private.webhook_events e set body = ''
     where e.id > v_erasure.done_id and e.id <= v_upto and e.state = 'applied'
+        and exists (select from unnest(v_own) n where position(convert_to('"' || n || '"', 'UTF8') in e.body) > 0)
         and exists (select from unnest(v_erasure.needles) n where position(convert_to(n, 'UTF8') in e.body) > 0);
     get diagnostics v_blanked = row_count;
     if v_upto < v_erasure.last_id then
@@ -5811,7 +5840,15 @@ begin
     foreach v_org_id in array v_org_ids loop
         -- Whoever holds it does the same work, or changes segments and will be a moment.
         continue when not pg_catalog.pg_try_advisory_xact_lock(private.segment_lock_key(v_org_id));
-        handled := private.maintain_segments_of(v_org_id, p_limit);
+        begin
+            handled := private.maintain_segments_of(v_org_id, p_limit);
+        exception when others then
+            -- An organisation whose segments fail, whatever the reason, must not keep all others waiting: its changes stay in the queue, and
+            -- it comes last from now on. Without the message, which may quote a contact.
+            raise warning 'segments of organization %: error %', v_org_id, sqlstate;
+            update private.segment_clocks k set served_at = clock_timestamp() where k.org_id = v_org_id;
+            continue;
+        end;
         more := cardinality(v_org_ids) > 1 or handled >= p_limit or private.next_rebuild(v_org_id) is not null;
         return next;
         return;
@@ -5884,7 +5921,7 @@ begin
             order by j.expires_at limit p_limit for update skip locked)
         returning 1
     )
-    select v_count + count(*) into v_count from expired;
+    select v_count + count(*)::integer into v_count from expired;
     return v_count;
 end
 $$;
@@ -6009,7 +6046,7 @@ begin
     end if;
     insert into private.import_files (job_id, size, head, sheet_rows, sheet) values (p_job_id, p_size, p_head, p_sheet_rows, p_sheet)
     on conflict (job_id) do update set size = excluded.size, head = excluded.head, sheet_rows = excluded.sheet_rows, sheet = excluded.sheet;
-    v_job.total_count := p_rows;
+    v_job.total_count := p_rows::integer;
     v_head := private.import_head(v_job, '{}');
     if v_head ? 'problem' then
         perform private.finish_job(p_job_id, 'failed', p_problem => v_head ->> 'problem');
@@ -6149,7 +6186,11 @@ begin
     -- A worker that takes over writes the file again, of the same contacts.
     if not exists (select from private.job_items i where i.job_id = p_job_id) then
         insert into private.job_items (job_id, position, contact_id)
-        select p_job_id, row_number() over (order by s), s from private.selected_contacts(v_job.org_id, v_job.input -> 'selection') s;
+        select p_job_id, row_number() over (order by c.id), c.id
+        from private.selected_contacts(v_job.org_id, v_job.input -> 'selection') s (id)
+        join public.contacts c on c.org_id = v_job.org_id and c.id = s.id
+        -- Ids may be of contacts in the trash, which only those may read who asked for the trash.
+        where c.deleted_at is null or v_job.input #> '{selection,trash}' = 'true';
     end if;
     update public.jobs j set done_count = 0, total_count = (select count(*) from private.job_items i where i.job_id = p_job_id)
     where j.id = p_job_id returning j.* into v_job;
