@@ -51,10 +51,10 @@ async fn measure(stack: &Stack, wanted: impl Fn(&str) -> bool, rows: &mut Vec<Ro
         rows.extend(send::run(stack).await?);
     }
     if wanted("contacts") {
-        rows.extend(contacts::run(stack).await?);
+        contacts::run(stack, rows).await?;
     }
     if wanted("segments") {
-        rows.extend(segments::run(stack).await?);
+        segments::run(stack, rows).await?;
     }
     if wanted("webhook") {
         rows.extend(ingest::run(stack).await?);

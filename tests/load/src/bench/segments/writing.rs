@@ -81,7 +81,7 @@ impl Writer {
                     "wa_message_id": format!("wamid.{}", Uuid::now_v7()), "type": "text", "body": "Is it in stock?",
                     "payload": {}, "is_placeholder": false, "opens_window": true }]);
                 let applied = self.worker.query(APPLY, &[&Json(event)]).await?;
-                ensure!(!applied.is_empty(), "a message is not applied");
+                ensure!(applied.is_empty(), "a message names no connected number");
             }
             _ => {
                 let some: Vec<Uuid> = self
