@@ -42,14 +42,28 @@ select is((select body from public.messages where direction = 'outbound' order b
 select tests.writes('STOP', 'w.4', jsonb_build_object('occurred_at', now() + interval '2 seconds'));
 select is(tests.status_of(), 'opted_in', 'an earlier word that arrives late does not undo a later one');
 
+select tests.writes('STOP', 'w.4a', jsonb_build_object('occurred_at', now() + interval '7 seconds')), tests.writes('HENTI', 'w.4b', jsonb_build_object('occurred_at', now() + interval '11 seconds'));
+select tests.writes('START', 'w.4c', jsonb_build_object('occurred_at', now() + interval '9 seconds'));
+select is(tests.status_of(), 'opted_out', 'nor one that only said again what was so');
+select tests.writes('START', 'w.4d', jsonb_build_object('occurred_at', now() + interval '15 seconds'));
+select is(tests.status_of(), 'opted_in', 'a later one does');
+
 select tests.apply(jsonb_build_array(
     tests.inbound('w.5', jsonb_build_object('body', 'stop', 'occurred_at', now() + interval '20 seconds')),
     tests.inbound('w.6', jsonb_build_object('body', 'start', 'occurred_at', now() + interval '21 seconds')),
     tests.inbound('w.7', jsonb_build_object('body', 'BERHENTI', 'occurred_at', now() + interval '22 seconds'))));
 select is(tests.status_of(), 'opted_out', 'several in one batch, in their order');
-select is((select array_agg(new_status order by decided_at) from public.contact_consents), '{opted_out,opted_in,opted_out,opted_in,opted_out}', 'each on record');
-select is((tests.conversation('acme.thread')).unread_count, 8, 'and unread');
+select is((select array_agg(new_status order by decided_at) from public.contact_consents), '{opted_out,opted_in,opted_out,opted_in,opted_out,opted_in,opted_out}', 'each on record');
+select is((tests.conversation('acme.thread')).unread_count, 12, 'and unread');
 select is((select count(*) from tests.wrong_unread_counts()), 0::bigint, 'exactly');
+
+-- A person's own record.
+select tests.writes('hello', 'w.late', '{"wa_id": "60177770009"}');
+select tests.error_for('acme.agent', format('select set_contact_consent(%L, %L)', (tests.wa_message('w.late')).contact_id, 'opted_out'));
+select tests.writes('START', 'w.late2', jsonb_build_object('wa_id', '60177770009', 'occurred_at', now() - interval '1 hour'));
+select is((select opt_in_status from public.contacts where wa_id = '60177770009'), 'opted_out', 'a word that was held up does not undo what an agent put on record since');
+select tests.writes('START', 'w.late3', jsonb_build_object('wa_id', '60177770009', 'occurred_at', now() + interval '1 hour'));
+select is((select opt_in_status from public.contacts where wa_id = '60177770009'), 'opted_in', 'a newer word does');
 
 -- Messages that are no word, senders, windows.
 select tests.writes('START', 'w.8', jsonb_build_object('type', 'image', 'occurred_at', now() + interval '30 seconds'));
