@@ -51,7 +51,7 @@ cross join lateral (
         (hashint8extended(s.n, 30) & 1023) as j, (hashint8extended(s.n, 31) & 1023) as k
 ) h
 cross join lateral (
-    select '1' || lpad(s.n::text, 8, '0') as digits,
+    select '111' || lpad(s.n::text, 7, '0') as digits,
         (array['Siti', 'Ahmad', 'Wei Ming', 'Mei Ling', 'Ravi', 'Priya', 'Nurul', 'Hafiz', 'Jun Hao', 'Li Na', 'Kumar', 'Aisyah', 'Farid', 'Grace',
             'Daniel', 'Xin Yi', 'Zulkifli', 'Amirah', 'Chee Keong', 'Suresh'])[1 + (hashint8extended(s.n, 32) & 4095) % 20] as given,
         -- One in ten is a Tan.

@@ -103,7 +103,7 @@ fn lines() -> String {
         let shuffled = (n * 7919 + 13) % ROWS;
         let _ = writeln!(
             lines,
-            "+6011{shuffled:08},Person {shuffled} bin Yusof,person{shuffled}@example.my,Company {} Sdn Bhd,{},{},{}.{:02}",
+            "+60111{shuffled:07},Person {shuffled} bin Yusof,person{shuffled}@example.my,Company {} Sdn Bhd,{},{},{}.{:02}",
             shuffled % 4000,
             ["Manager", "Teacher", "Nurse", "Owner"][shuffled % 4],
             ["Kuala Lumpur", "Ipoh", "Kuching", "George Town", "Melaka"][shuffled % 5],
