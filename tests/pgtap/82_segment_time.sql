@@ -84,6 +84,11 @@ select is(tests.error_for('acme.owner', $$ select update_organization(tests.id('
 select is(tests.members('Birthday'), '{}', 'it is the 10th');
 select is(tests.members('Since the 10th'), '{}', 'that has only just begun');
 select is(tests.segment_events('Nothing of time'), '{}', 'what does not depend on it is left alone');
+-- In one step, as after workers that were down; nothing but the date moves her.
+update public.contacts set created_at = '2020-01-01', last_message_at = '2020-01-01' where id = tests.id('acme.siti');
+select is(tests.members('Birthday'), '{}', 'still');
+select tests.set_clock('2027-03-11 10:00:00+00');
+select is(tests.members('Birthday'), array['Acme.Siti'], 'when the 11th comes a second time');
 
 -- A segment that is the first to depend on time.
 select tests.make_segment('Theirs', tests.rule('created_at', 'in_last', tests.last(1, 'hours')), 'globex');

@@ -51,12 +51,15 @@ begin
     if v_clock.library is distinct from octopush.version() then
         perform private.compile_programs(p_org_id, p_now);
     end if;
-    if not v_clock.has_horizons or p_now >= v_clock.judged_at and p_now < v_clock.evaluated_until + interval '1 second' then
+    -- Another day also by another time zone: it is the present zone's midnight that must not be missed.
+    v_today := (select (p_now at time zone o.time_zone)::date from public.organizations o where o.id = p_org_id);
+    if not v_clock.has_horizons
+        or v_today = v_clock.local_date and p_now >= v_clock.judged_at and p_now < v_clock.evaluated_until + interval '1 second'
+    then
         return;
     end if;
     -- Backwards: whoever has a boundary in the time that is yet to come again.
     perform private.queue_time_boundaries(p_org_id, least(v_clock.evaluated_until, p_now), greatest(v_clock.evaluated_until, v_clock.judged_at, p_now));
-    v_today := (select (p_now at time zone o.time_zone)::date from public.organizations o where o.id = p_org_id);
     if v_today <> v_clock.local_date then
         perform private.request_rebuilds(p_org_id,
             array(select p.segment_id from private.segment_programs p where p.org_id = p_org_id and p.is_calendar), 'time');
