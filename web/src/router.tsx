@@ -207,6 +207,8 @@ const newSegment = createRoute({
   validateSearch: z.object({
     kind: lenient(z.enum(['dynamic', 'static'])),
     from: lenient(z.uuid()),
+    // Who was ticked in another list; the tab keeps whom (passed-selection.ts).
+    selected: lenient(z.boolean()),
   }),
   component: lazyRouteComponent(() => import('@/features/segments/builder-page'), 'NewSegmentPage'),
 });

@@ -171,7 +171,7 @@ test('who may change nothing is offered nothing', async ({ page, team }) => {
   const viewer = await joinTeam(team, 'Vera Viewer', 'viewer');
   await callAs(team.owner, 'create_contact', {
     p_org_id: team.orgId,
-    p_fields: { phone: `+6018${digits()}`, full_name: 'Only Looking' },
+    p_fields: { phone: `+6017${digits()}`, full_name: 'Only Looking' },
   });
   await signIn(page, viewer, '/contacts?q=Only');
   await expect(page.getByRole('row', { name: /Only Looking/ })).toBeVisible();

@@ -3,7 +3,9 @@ import { IconKeyboard, IconLogout, IconPalette, IconSettings } from '@tabler/ico
 import { useNavigate } from '@tanstack/react-router';
 import { PersonAvatar } from '@/components/person-avatar';
 import { signOut, useUser } from '@/features/auth/session';
+import { forgetContactsOnThisDevice } from '@/features/contacts/local';
 import { forgetInboxOnThisDevice } from '@/features/inbox/local';
+import { forgetSegmentsOnThisDevice } from '@/features/segments/local';
 import { roleNames } from '@/features/tenancy/permissions';
 import { useMembers, useOrg } from '@/features/tenancy/queries';
 
@@ -16,6 +18,8 @@ export function UserMenu({ onHelp }: { onHelp: () => void }) {
   const leave = async () => {
     await signOut();
     forgetInboxOnThisDevice(user.id);
+    forgetSegmentsOnThisDevice(user.id);
+    forgetContactsOnThisDevice();
   };
   return (
     <Menu position="bottom-end" width={260}>

@@ -52,6 +52,7 @@ export const theme = createTheme({
     },
     InputWrapper: { styles: { label: { marginBottom: 4 } } },
     Tooltip: { defaultProps: { openDelay: 400, withArrow: true } },
+    Notification: { defaultProps: { closeButtonProps: { 'aria-label': 'Close the message' } } },
     Modal: { defaultProps: { centered: true, radius: 'lg' } },
     // Without the placeholder the first item has the focus, and the menu holds nothing but items.
     Menu: { defaultProps: { shadow: 'md', radius: 'md', withInitialFocusPlaceholder: false } },

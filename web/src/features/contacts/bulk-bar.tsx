@@ -3,6 +3,7 @@ import { notifications } from '@mantine/notifications';
 import {
   IconChevronUp,
   IconFileExport,
+  IconFilterPlus,
   IconShieldCheck,
   IconStairs,
   IconTag,
@@ -10,10 +11,12 @@ import {
   IconTrash,
 } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { followJob } from '@/features/jobs/follow';
 import { changedCount, isOver } from '@/features/jobs/model';
 import { type ContactsChange, changeContacts, createExport } from '@/features/jobs/queries';
+import { passSelection } from '@/features/segments/passed-selection';
 import { useOrg } from '@/features/tenancy/queries';
 import { wordsFor } from '@/lib/errors';
 import { count, plural } from '@/lib/time';
@@ -33,6 +36,7 @@ interface BulkBarProps {
 
 export function BulkBar({ ticked, total, matching, rows, onTicked }: BulkBarProps) {
   const org = useOrg();
+  const navigate = useNavigate();
   const queryClient = useQueryClient();
   const refresh = useRefreshContacts();
   const [asking, setAsking] = useState<BulkAction>();
@@ -117,6 +121,17 @@ export function BulkBar({ ticked, total, matching, rows, onTicked }: BulkBarProp
           >
             Export
           </Menu.Item>
+          {org.can('campaigns.manage') && (
+            <Menu.Item
+              leftSection={<IconFilterPlus size={18} />}
+              onClick={() => {
+                passSelection({ selection, count: chosen });
+                void navigate({ to: '/segments/new', search: { kind: 'static', selected: true } });
+              }}
+            >
+              Save as static segment
+            </Menu.Item>
+          )}
           {org.can('contacts.delete') && (
             <Menu.Item color="red" leftSection={<IconTrash size={18} />} onClick={remove}>
               Delete

@@ -14,6 +14,7 @@ import { consentChoices } from './consent-badge';
 import { CustomFieldInput } from './custom-field-input';
 import type { CustomValue } from './custom-fields';
 import { sameValue } from './edit-contact';
+import { NEW_CONTACT_DRAFT } from './local';
 import { type Contact, choices, stageNames } from './model';
 import { contactQuery, customFieldsQuery, tagsQuery } from './queries';
 
@@ -29,8 +30,6 @@ interface Values {
   tags: string[];
   custom_fields: Record<string, CustomValue>;
 }
-
-const DRAFT = 'octopush:new-contact';
 
 const tagIdsOf = (contact: Contact) => contact.tags.map((tag) => tag.id).sort();
 
@@ -83,7 +82,7 @@ export function ContactForm({ contact, onSaved, onCancel }: ContactFormProps) {
   const form = useForm<Values>({
     initialValues: {
       ...base.values,
-      ...(contact ? {} : (readStored(DRAFT) as Partial<Values> | undefined)),
+      ...(contact ? {} : (readStored(NEW_CONTACT_DRAFT) as Partial<Values> | undefined)),
     },
     validate: {
       phone: (value) =>
@@ -94,7 +93,7 @@ export function ContactForm({ contact, onSaved, onCancel }: ContactFormProps) {
     },
   });
   useEffect(() => {
-    if (!contact) store(DRAFT, form.values);
+    if (!contact) store(NEW_CONTACT_DRAFT, form.values);
   }, [contact, form.values]);
   if (contact && base.contact?.updated_at !== contact.updated_at) {
     const theirs = valuesOf(contact);
@@ -129,7 +128,7 @@ export function ContactForm({ contact, onSaved, onCancel }: ContactFormProps) {
       return id;
     },
     onSuccess: async (id) => {
-      if (!contact) store(DRAFT, undefined);
+      if (!contact) store(NEW_CONTACT_DRAFT, undefined);
       await Promise.all([
         queryClient.invalidateQueries({ queryKey: ['org', orgId, 'contacts'] }),
         queryClient.invalidateQueries({ queryKey: contactQuery(orgId, id).queryKey }),

@@ -6,17 +6,18 @@ import type { Contact } from './model';
 
 interface ContactMenuProps {
   contact: Contact;
+  defaultOpened: boolean;
   onDeleted: () => void;
   onMerge: () => void;
   onErase: () => void;
 }
 
-export function ContactMenu({ contact, onDeleted, onMerge, onErase }: ContactMenuProps) {
+export function ContactMenu({ contact, defaultOpened, onDeleted, onMerge, onErase }: ContactMenuProps) {
   const org = useOrg();
   const { remove, saveData } = useContactActions(contact);
   const inTrash = contact.deleted_at !== null;
   return (
-    <Menu position="bottom-end">
+    <Menu position="bottom-end" defaultOpened={defaultOpened}>
       <Menu.Target>
         <Button variant="default" loading={saveData.isPending || remove.isPending}>
           More

@@ -3,6 +3,7 @@ import { IconArrowBackUp, IconMessage, IconTrash } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { Suspense, useState } from 'react';
+import { LateMenu } from '@/components/late-menu';
 import { usePageTitle } from '@/components/page-title';
 import { PersonAvatar } from '@/components/person-avatar';
 import { LoadProblem } from '@/components/problem';
@@ -151,14 +152,23 @@ function Head({ contact }: { contact: Contact }) {
             </Button>
           )}
           {org.role !== 'viewer' && (
-            <Suspense fallback={<Button variant="default">More</Button>}>
-              <ContactMenu
-                contact={contact}
-                onDeleted={backToList}
-                onMerge={() => setDialog('merge')}
-                onErase={() => setDialog('erase')}
-              />
-            </Suspense>
+            <LateMenu
+              button={(press) => (
+                <Button variant="default" {...press}>
+                  More
+                </Button>
+              )}
+            >
+              {(isWanted) => (
+                <ContactMenu
+                  contact={contact}
+                  defaultOpened={isWanted}
+                  onDeleted={backToList}
+                  onMerge={() => setDialog('merge')}
+                  onErase={() => setDialog('erase')}
+                />
+              )}
+            </LateMenu>
           )}
         </Group>
       </div>

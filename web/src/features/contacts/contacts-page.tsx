@@ -10,6 +10,7 @@ import {
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { Suspense, useEffect, useMemo, useState } from 'react';
+import { LateMenu } from '@/components/late-menu';
 import { Hint, LoadProblem } from '@/components/problem';
 import { useOrg } from '@/features/tenancy/queries';
 import { lazyPart } from '@/lib/lazy-part';
@@ -152,15 +153,15 @@ export function ContactsPage() {
                 : org.role === 'viewer'
                   ? undefined
                   : (contact) => (
-                      <Suspense
-                        fallback={
-                          <ActionIcon aria-label={`Actions for ${contactName(contact)}`}>
+                      <LateMenu
+                        button={(press) => (
+                          <ActionIcon aria-label={`Actions for ${contactName(contact)}`} {...press}>
                             <IconDotsVertical size={18} />
                           </ActionIcon>
-                        }
+                        )}
                       >
-                        <RowMenu contact={contact} />
-                      </Suspense>
+                        {(isWanted) => <RowMenu contact={contact} defaultOpened={isWanted} />}
+                      </LateMenu>
                     )
             }
           />

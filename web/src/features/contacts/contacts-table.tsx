@@ -77,7 +77,7 @@ export function ContactsTable({
         <Table.Thead>
           <Table.Tr>
             {onTick && (
-              <Table.Th w={44}>
+              <Table.Th w={48} miw={48}>
                 <Checkbox
                   aria-label="Select all on this page"
                   className={classes.headTick}

@@ -3,7 +3,8 @@ import { notifications } from '@mantine/notifications';
 import { IconColumns3, IconDots, IconFileExport, IconFileImport, IconFilter } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { type ReactNode, Suspense } from 'react';
+import type { ReactNode } from 'react';
+import { LateMenu } from '@/components/late-menu';
 import { useOrg } from '@/features/tenancy/queries';
 import { wordsFor } from '@/lib/errors';
 import { lazyPart } from '@/lib/lazy-part';
@@ -99,15 +100,15 @@ export function ContactsToolbar(props: ToolbarProps) {
             });
         }}
       />
-      <Suspense
-        fallback={
-          <ActionIcon variant="default" aria-label="Columns and rows">
+      <LateMenu
+        button={(press) => (
+          <ActionIcon variant="default" aria-label="Columns and rows" {...press}>
             <IconColumns3 size={18} />
           </ActionIcon>
-        }
+        )}
       >
-        <ViewMenu view={view} onView={onView} />
-      </Suspense>
+        {(isWanted) => <ViewMenu view={view} onView={onView} defaultOpened={isWanted} />}
+      </LateMenu>
       <div className={classes.toolbarEnd}>
         {mayBulk && !trash && (
           <>
@@ -132,21 +133,24 @@ export function ContactsToolbar(props: ToolbarProps) {
           </>
         )}
         {(mayBulk || org.can('tags.manage')) && (
-          <Suspense
-            fallback={
-              <ActionIcon variant="default" aria-label="More">
+          <LateMenu
+            button={(press) => (
+              <ActionIcon variant="default" aria-label="More" {...press}>
                 <IconDots size={18} />
               </ActionIcon>
-            }
+            )}
           >
-            <MoreMenu
-              trash={trash}
-              total={total}
-              exporting={exporting.isPending}
-              onExport={() => exporting.mutate()}
-              onImport={openImport}
-            />
-          </Suspense>
+            {(isWanted) => (
+              <MoreMenu
+                trash={trash}
+                total={total}
+                exporting={exporting.isPending}
+                defaultOpened={isWanted}
+                onExport={() => exporting.mutate()}
+                onImport={openImport}
+              />
+            )}
+          </LateMenu>
         )}
         {!trash && add}
       </div>

@@ -13,9 +13,15 @@ import { useOrg } from '@/features/tenancy/queries';
 import { plural } from '@/lib/time';
 import { columnNames, columns, type ListView } from './list-view';
 
-export function ViewMenu({ view, onView }: { view: ListView; onView: (view: ListView) => void }) {
+interface ViewMenuProps {
+  view: ListView;
+  onView: (view: ListView) => void;
+  defaultOpened: boolean;
+}
+
+export function ViewMenu({ view, onView, defaultOpened }: ViewMenuProps) {
   return (
-    <Menu position="bottom-end" closeOnItemClick={false}>
+    <Menu position="bottom-end" defaultOpened={defaultOpened} closeOnItemClick={false}>
       <Menu.Target>
         <Tooltip label="Columns and rows">
           <ActionIcon variant="default" aria-label="Columns and rows">
@@ -62,16 +68,17 @@ interface MoreMenuProps {
   trash: boolean;
   total: number | undefined;
   exporting: boolean;
+  defaultOpened: boolean;
   onExport: () => void;
   onImport: () => void;
 }
 
-export function MoreMenu({ trash, total, exporting, onExport, onImport }: MoreMenuProps) {
+export function MoreMenu({ trash, total, exporting, defaultOpened, onExport, onImport }: MoreMenuProps) {
   const org = useOrg();
   const navigate = useNavigate();
   const mayBulk = org.can('contacts.bulk');
   return (
-    <Menu position="bottom-end">
+    <Menu position="bottom-end" defaultOpened={defaultOpened}>
       <Menu.Target>
         <ActionIcon variant="default" aria-label="More">
           <IconDots size={18} />

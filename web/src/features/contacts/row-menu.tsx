@@ -6,8 +6,8 @@ import { useOrg } from '@/features/tenancy/queries';
 import { useContactActions } from './contact-actions';
 import { type Contact, contactName } from './model';
 
-export function RowMenu({ contact }: { contact: Contact }) {
-  const [opened, setOpened] = useState(false);
+export function RowMenu({ contact, defaultOpened }: { contact: Contact; defaultOpened: boolean }) {
+  const [opened, setOpened] = useState(defaultOpened);
   return (
     <Menu position="bottom-end" opened={opened} onChange={setOpened}>
       <Menu.Target>

@@ -9,7 +9,7 @@ export function TagChip({ tag }: { tag: Tag }) {
       color="gray"
       tt="none"
       title={tag.name}
-      style={{ maxWidth: 180, minWidth: 0 }}
+      style={{ maxWidth: 180, minWidth: 0, flexShrink: 1 }}
       leftSection={<ColorSwatch color={tag.color} size={8} withShadow={false} aria-hidden />}
     >
       {tag.name}
@@ -22,7 +22,11 @@ export function TagChips({ tags, most = tags.length }: { tags: Tag[]; most?: num
   if (tags.length === 0) return null;
   const rest = tags.slice(most);
   return (
-    <Group gap={4} wrap={rest.length > 0 || most < tags.length ? 'nowrap' : 'wrap'}>
+    <Group
+      gap={4}
+      miw={Math.min(tags.length, most) > 1 ? 170 : undefined}
+      wrap={rest.length > 0 || most < tags.length ? 'nowrap' : 'wrap'}
+    >
       {tags.slice(0, most).map((tag) => (
         <TagChip key={tag.id} tag={tag} />
       ))}

@@ -16,18 +16,22 @@ const newRoute = getRouteApi('/_app/segments/new');
 const editRoute = getRouteApi('/_app/segments/$segmentId/edit');
 
 export function NewSegmentPage() {
-  const { kind = 'dynamic', from } = newRoute.useSearch();
+  const { kind = 'dynamic', from, selected = false } = newRoute.useSearch();
   const org = useOrg();
   if (!org.can('campaigns.manage')) return <NotAllowed />;
   return (
     <div className={classes.page}>
-      {from ? <FromAnother key={from} kind={kind} from={from} /> : <FromScratch key={kind} kind={kind} />}
+      {from ? (
+        <FromAnother key={from} kind={kind} from={from} />
+      ) : (
+        <FromScratch key={`${kind} ${selected}`} kind={kind} selected={selected} />
+      )}
     </div>
   );
 }
 
-function FromScratch({ kind }: { kind: SegmentKind }) {
-  const [passed] = useState(() => (kind === 'static' ? readPassedSelection() : undefined));
+function FromScratch({ kind, selected }: { kind: SegmentKind; selected: boolean }) {
+  const [passed] = useState(() => (kind === 'static' && selected ? readPassedSelection() : undefined));
   return (
     <SegmentForm
       draftName={`new:${passed ? 'selection' : kind}`}

@@ -98,6 +98,7 @@ function List({ title, segments, empty, onAsk }: ListProps) {
               to="/segments/$segmentId"
               params={{ segmentId: segment.id }}
               truncate
+              className={classes.tapped}
               title={segment.name}
               style={{ flex: 1, minWidth: 0, display: 'block' }}
             >

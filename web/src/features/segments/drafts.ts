@@ -1,4 +1,5 @@
 import { readStored, store } from '@/lib/storage';
+import { draftPrefix } from './local';
 import { type RuleGroup, readRules } from './model';
 
 export interface Draft {
@@ -8,9 +9,6 @@ export interface Draft {
   /** `updated_at` of the version it began from; null for a new segment. */
   base: string | null;
 }
-
-/** Every key starts with it and the person's id, so that signing out can forget them. */
-export const draftPrefix = (userId: string) => `octopush:segments:${userId}:`;
 
 export const draftKey = (userId: string, what: string) => `${draftPrefix(userId)}draft:${what}`;
 

@@ -132,7 +132,7 @@ function People({ people, onWhy, onRemove }: PeopleProps) {
                     <Group gap="sm" wrap="nowrap">
                       <PersonAvatar src={person.avatar_url} name={personName(person)} size={32} />
                       <div style={{ minWidth: 0 }}>
-                        <Text fw={600} className={classes.name} title={personName(person)} dir="auto">
+                        <Text fw={600} className={classes.member} title={personName(person)} dir="auto">
                           {personName(person)}
                         </Text>
                         {person.phone && person.phone !== personName(person) && (
@@ -143,8 +143,16 @@ function People({ people, onWhy, onRemove }: PeopleProps) {
                       </div>
                     </Group>
                   </Table.Td>
-                  <Table.Td className={classes.medium}>{person.email}</Table.Td>
-                  <Table.Td className={classes.medium}>{person.company}</Table.Td>
+                  <Table.Td className={classes.medium}>
+                    <Text className={classes.member} title={person.email ?? undefined} dir="auto">
+                      {person.email}
+                    </Text>
+                  </Table.Td>
+                  <Table.Td className={classes.medium}>
+                    <Text className={classes.member} title={person.company ?? undefined} dir="auto">
+                      {person.company}
+                    </Text>
+                  </Table.Td>
                   <Table.Td>
                     <Button
                       size="xs"

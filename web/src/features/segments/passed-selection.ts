@@ -1,4 +1,4 @@
-import { readRules, type Selection } from './model';
+import type { Selection } from './model';
 
 /** What another page hands over to be made a static segment: who, and how many they are for the words. */
 export interface PassedSelection {
@@ -9,7 +9,7 @@ export interface PassedSelection {
 const KEY = 'octopush:segment-selection';
 
 /**
- * For a page that selects contacts: call it, then go to `/segments/new?kind=static`. Kept for the tab only, as ids of
+ * For a page that selects contacts: call it, then go to `/segments/new?kind=static&selected=true`. Kept for the tab only, as ids of
  * thousands have no place in an address, and a reload must not lose them.
  */
 export function passSelection(passed: PassedSelection): void {
@@ -28,7 +28,7 @@ export function readPassedSelection(): PassedSelection | undefined {
     if (typeof count !== 'number' || typeof selection !== 'object' || selection === null) return undefined;
     const { ids, rules } = selection as Record<string, unknown>;
     if (ids !== undefined && !Array.isArray(ids)) return undefined;
-    if (rules !== undefined && !readRules(rules)) return undefined;
+    if (rules !== undefined && (typeof rules !== 'object' || rules === null)) return undefined;
     return { selection: selection as Selection, count };
   } catch {
     return undefined;

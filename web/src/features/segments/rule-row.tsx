@@ -1,6 +1,6 @@
 import { ActionIcon, Group, Menu, NativeSelect, Select } from '@mantine/core';
 import { IconDotsVertical, IconTrash } from '@tabler/icons-react';
-import { memo } from 'react';
+import { type KeyboardEvent, memo } from 'react';
 import { type NodeProblems, sameProblems, useBuilder } from './builder-context';
 import type { Field, Json, Operator } from './model';
 import { MoveItems, type NodePlace, onMoveKey } from './moves';
@@ -32,7 +32,10 @@ export const RuleRow = memo(
         data-node={leaf.id}
         role="group"
         aria-label={`Rule: ${name}`}
-        onKeyDownCapture={(event) => onMoveKey(event, leaf.id, act)}
+        onKeyDownCapture={(event) => {
+          onMoveKey(event, leaf.id, act);
+          onEnter(event);
+        }}
       >
         <Select
           className={classes.field}
@@ -109,6 +112,21 @@ export const RuleRow = memo(
     a.hasNeighbourGroup === b.hasNeighbourGroup &&
     a.isNested === b.isNested,
 );
+
+/**
+ * The list forgets which option it marked when Enter comes right after the first letters (its index is set anew after
+ * opening), and the key would go on to submit the form: the option that is marked is the one that is taken.
+ */
+function onEnter(event: KeyboardEvent) {
+  const input = event.target as HTMLElement;
+  if (event.key !== 'Enter' || event.nativeEvent.isComposing || input.dataset.part !== 'field') return;
+  const list = document.getElementById(input.getAttribute('aria-controls') ?? '');
+  event.preventDefault();
+  const marked = list?.querySelector<HTMLElement>('[data-combobox-selected]');
+  if (!marked) return;
+  event.stopPropagation();
+  marked.click();
+}
 
 type Choice = Omit<EditLeaf, 'id'>;
 

@@ -1,4 +1,4 @@
-import { Badge, Skeleton, Table, Text } from '@mantine/core';
+import { Badge, Skeleton, Table, Text, VisuallyHidden } from '@mantine/core';
 import { IconBolt, IconList } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
@@ -27,9 +27,7 @@ export function SegmentsTable({ segments, onDelete }: SegmentsTableProps) {
             <Table.Th className={classes.medium}>Last evaluated</Table.Th>
             <Table.Th className={classes.medium}>Used by</Table.Th>
             <Table.Th w={60}>
-              <Text span fz="inherit" fw="inherit" className="mantine-visually-hidden">
-                Actions
-              </Text>
+              <VisuallyHidden>Actions</VisuallyHidden>
             </Table.Th>
           </Table.Tr>
         </Table.Thead>

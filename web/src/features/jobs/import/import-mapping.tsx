@@ -4,6 +4,7 @@ import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tansta
 import { useMemo, useState } from 'react';
 import { Problem } from '@/components/problem';
 import { call } from '@/features/contacts/api';
+import { IMPORT_DRAFTS } from '@/features/contacts/local';
 import { customFieldsQuery } from '@/features/contacts/queries';
 import { useOrg } from '@/features/tenancy/queries';
 import { useDebounced } from '@/lib/debounce';
@@ -36,7 +37,7 @@ export function ImportMapping({ job, inspection: first }: { job: Job; inspection
   const queryClient = useQueryClient();
   const customFields = useQuery(customFieldsQuery(org.orgId));
   const groups = useMemo(() => fieldChoices(customFields.data ?? []), [customFields.data]);
-  const draftKey = `octopush:import:${job.id}`;
+  const draftKey = `${IMPORT_DRAFTS}${job.id}`;
   const [kept, setKept] = useState(() => readStored(draftKey) as Draft | undefined);
   // Suggestions that name an own field wait until those fields are known; what somebody chose is never overwritten.
   const draft: Draft = kept ?? {

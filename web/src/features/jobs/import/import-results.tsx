@@ -58,8 +58,9 @@ export function ImportResults({ job }: { job: Job }) {
         <Alert color="yellow" icon={<IconAlertCircle aria-hidden />}>
           <Stack gap="xs" align="flex-start">
             <Text size="sm">
-              {plural(result.failed, 'row')} could not be imported. Download them with the reasons, correct
-              them and import that file.
+              {plural(result.failed, 'row')} could not be imported. Download{' '}
+              {result.failed === 1 ? 'it with the reason, correct it' : 'them with the reasons, correct them'}{' '}
+              and import that file.
             </Text>
             <Button
               size="xs"
