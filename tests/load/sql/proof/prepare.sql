@@ -10,7 +10,8 @@ as $$ select c.now from private.proof_clock c $$;
 create table private.proof_reactions (org_id uuid, contact_id uuid, campaign_id uuid, received_at timestamptz, read_at timestamptz,
     replied_at timestamptz, clicked_at timestamptz);
 create or replace view private.campaign_reactions as
-select org_id, contact_id, campaign_id, received_at, read_at, replied_at, clicked_at from private.proof_reactions;
+select org_id, contact_id, campaign_id, max(received_at) as received_at, max(read_at) as read_at, max(replied_at) as replied_at, max(clicked_at) as clicked_at
+from private.proof_reactions group by org_id, contact_id, campaign_id;
 create table private.proof_runs (org_id uuid, contact_id uuid, flow_id uuid, status text);
 create or replace view private.flow_runs as select org_id, contact_id, flow_id, status from private.proof_runs;
 
