@@ -4,6 +4,13 @@ reset role;
 select dblink_disconnect(name) from tests.sessions;
 delete from public.organizations;
 delete from auth.users u where u.email like '%@people.test';
+-- Tables without a key to the organisation.
+delete from private.erasures;
+delete from private.sent_messages;
+delete from private.contact_changes;
+delete from private.segment_events;
+select set_config('storage.allow_delete_query', 'true', false);
+delete from storage.objects;
 delete from private.webhook_events;
 delete from private.parked_statuses;
 delete from vault.secrets s where s.name like 'tests:%' or s.name like 'whatsapp:%';
