@@ -38,7 +38,7 @@ async function expectLargeTargets(page: Page, where: string): Promise<void> {
     .evaluateAll((elements) =>
       elements.flatMap((element) => {
         // A whole table row or cell, and a field around its own input, answer the tap.
-        const target = element.closest('tbody td:has(input), tbody tr, .mantine-PasswordInput-input, .mantine-MultiSelect-input') ?? element;
+        const target = element.closest('tbody td:has(input), tbody tr, .mantine-PasswordInput-input, .mantine-MultiSelect-input, .mantine-TagsInput-input') ?? element;
         const { width, height } = target.getBoundingClientRect();
         const isSmall = width > 1 && (width < 43.5 || height < 43.5);
         // A field's own mark (clear, show) stands within the field's height.
