@@ -123,12 +123,15 @@ begin
     if v_clock.library is distinct from octopush.version() then
         perform private.compile_programs(p_org_id, p_now);
     end if;
-    if not v_clock.has_horizons or p_now >= v_clock.judged_at and p_now < v_clock.evaluated_until + interval '1 second' then
+    -- Another day also by another time zone: it is the present zone's midnight that must not be missed.
+    v_today := (select (p_now at time zone o.time_zone)::date from public.organizations o where o.id = p_org_id);
+    if not v_clock.has_horizons
+        or v_today = v_clock.local_date and p_now >= v_clock.judged_at and p_now < v_clock.evaluated_until + interval '1 second'
+    then
         return;
     end if;
     -- Backwards: whoever has a boundary in the time that is yet to come again.
     perform private.queue_time_boundaries(p_org_id, least(v_clock.evaluated_until, p_now), greatest(v_clock.evaluated_until, v_clock.judged_at, p_now));
-    v_today := (select (p_now at time zone o.time_zone)::date from public.organizations o where o.id = p_org_id);
     if v_today <> v_clock.local_date then
         perform private.request_rebuilds(p_org_id,
             array(select p.segment_id from private.segment_programs p where p.org_id = p_org_id and p.is_calendar), 'time');
@@ -146,6 +149,8 @@ declare
     v_status text;
     v_old text;
     v_message public.messages;
+    -- These are taken in their order.
+    v_batch uuid[] := array(select i.id from jsonb_to_recordset(p_inserted) as i (id uuid));
 begin
     for v_decision in
         select i.id, i.org_id, i.conversation_id, i.contact_id, i.occurred_at, k.kind, k.word
@@ -160,8 +165,17 @@ begin
         select c.opt_in_status into v_old from public.contacts c where c.id = v_decision.contact_id;
         continue when v_old = v_status or exists (
             select from public.contact_consents x
-            where x.org_id = v_decision.org_id and x.contact_id = v_decision.contact_id and x.source = 'whatsapp' and x.actor_id is null
-                and x.decided_at > v_decision.occurred_at);
+            where x.org_id = v_decision.org_id and x.contact_id = v_decision.contact_id
+                and case when x.source = 'whatsapp' and x.actor_id is null then x.decided_at > v_decision.occurred_at
+                    -- Nor does a word that was held up undo what somebody put on record since. Meta's times are whole seconds.
+                    else v_decision.kind = 'start' and x.new_status = 'opted_out' and x.decided_at >= v_decision.occurred_at + interval '1 second' end
+        ) or exists (
+            -- A later word that changed nothing when it came is on no record.
+            select from public.conversations v
+            join public.messages m on m.conversation_id = v.id and m.direction = 'inbound' and m.occurred_at > v_decision.occurred_at
+            join public.consent_keywords k on k.org_id = v.org_id and k.kind <> v_decision.kind and k.bare = private.bare_word(m.body)
+            where v.org_id = v_decision.org_id and v.contact_id = v_decision.contact_id
+                and m.type in ('text', 'button', 'interactive') and length(m.body) <= 80 and m.id <> all (v_batch));
         update public.contacts c set opt_in_status = v_status, opt_in_source = 'whatsapp', updated_at = clock_timestamp(),
             opt_in_at = case when v_status = 'opted_in' then v_decision.occurred_at else c.opt_in_at end
         where c.id = v_decision.contact_id;
