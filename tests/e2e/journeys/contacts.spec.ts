@@ -148,6 +148,29 @@ test('filter, select and change many', async ({ page, team }) => {
     await expect(page.getByRole('row')).toHaveCount(4);
   });
 
+  await test.step('who is ticked becomes a static segment', async () => {
+    const name = `Picked ${digits()}`;
+    await page.getByRole('checkbox', { name: 'Select Bulk One' }).click();
+    await page.getByRole('checkbox', { name: 'Select Bulk Three' }).click();
+    await bar.getByRole('button', { name: 'Actions' }).click();
+    await page.getByRole('menuitem', { name: 'Save as static segment' }).click();
+    await expect(page.getByText('The 2 contacts you selected go on the list.')).toBeVisible();
+    await page.getByRole('textbox', { name: 'Name' }).fill(name);
+    await page.getByRole('button', { name: 'Freeze these 2 people' }).click();
+    await expect(page.getByRole('heading', { name, level: 2 })).toBeVisible();
+    await expect(page.getByText('Bulk Three')).toBeVisible();
+    await expect(page.getByText('Bulk Two')).toBeHidden();
+
+    await page.getByRole('button', { name: 'Take Bulk One off the list' }).click();
+    await expect(page.getByRole('row', { name: /Bulk One/ })).toBeHidden();
+    await page.getByRole('button', { name: 'Edit', exact: true }).click();
+    await page.getByRole('textbox', { name: 'Description' }).fill('Chosen by hand');
+    await page.getByRole('button', { name: 'Save changes' }).click();
+    await expect(page.getByText('Chosen by hand')).toBeVisible();
+    await expect(page.getByRole('row', { name: /Bulk Three/ })).toBeVisible();
+    await page.goto('/contacts?q=Bulk&sort=name');
+  });
+
   await test.step('delete the ticked ones, and take it back', async () => {
     await page.getByRole('checkbox', { name: 'Select Bulk One' }).click();
     await page.getByRole('checkbox', { name: 'Select Bulk Three' }).click();

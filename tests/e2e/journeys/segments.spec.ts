@@ -114,6 +114,8 @@ test('build a nested rule by keyboard, see the count, save, and learn why somebo
     await page.getByRole('button', { name: /Chong Elsewhere/ }).click();
     await expect(page.getByRole('list', { name: 'Always in' }).getByText('Chong Elsewhere')).toBeVisible();
     await expect(page.getByRole('row', { name: /Chong Elsewhere/ })).toBeVisible();
+    await page.getByRole('list', { name: 'Always in' }).getByRole('button').click();
+    await expect(page.getByRole('row', { name: /Chong Elsewhere/ })).toBeHidden();
   });
 });
 

@@ -18,10 +18,11 @@ interface SegmentActionsProps {
   onDelete: () => void;
   /** Also what the segment's own page shows as buttons. */
   withLinks?: boolean;
+  defaultOpened?: boolean;
 }
 
 /** What can be done with a segment; a viewer or agent sees only what they may. */
-export function SegmentActions({ segment, onDelete, withLinks }: SegmentActionsProps) {
+export function SegmentActions({ segment, onDelete, withLinks, defaultOpened }: SegmentActionsProps) {
   const org = useOrg();
   const navigate = useNavigate();
   const exporting = useExportMembers(org.orgId);
@@ -30,7 +31,7 @@ export function SegmentActions({ segment, onDelete, withLinks }: SegmentActionsP
   const isStatic = segment.kind === 'static';
   if (!withLinks && !mayManage && !org.can('contacts.bulk')) return null;
   return (
-    <Menu position="bottom-end">
+    <Menu position="bottom-end" defaultOpened={defaultOpened}>
       <Menu.Target>
         <ActionIcon size={44} aria-label={`More for ${segment.name}`}>
           <IconDotsVertical size={18} />

@@ -1,8 +1,9 @@
-import { Alert, Button, Group, Skeleton, Stack, Text, Title } from '@mantine/core';
-import { IconEdit, IconFileExport, IconSpeakerphone } from '@tabler/icons-react';
+import { ActionIcon, Alert, Button, Group, Skeleton, Stack, Text, Title } from '@mantine/core';
+import { IconDotsVertical, IconEdit, IconFileExport, IconSpeakerphone } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { Suspense, useState } from 'react';
+import { LateMenu } from '@/components/late-menu';
 import { LoadProblem } from '@/components/problem';
 import { TextLink } from '@/components/text-link';
 import { useOrg } from '@/features/tenancy/queries';
@@ -18,11 +19,11 @@ import { PersonFinder } from './person-finder';
 import { AddToList, Pins } from './pins';
 import { rulesOf, segmentQuery, sentenceQuery, usageQuery } from './queries';
 import { RulesTree } from './rules-tree';
-import { SegmentActions } from './segment-actions';
 import classes from './segments.module.css';
 import { KindBadge } from './segments-table';
 
 const route = getRouteApi('/_app/segments/$segmentId');
+const SegmentActions = lazyPart(async () => (await import('./segment-actions')).SegmentActions);
 const ExplainDrawer = lazyPart(async () => (await import('./explain-drawer')).ExplainDrawer);
 
 const DeleteSegment = lazyPart(async () => (await import('./delete-segment')).DeleteSegment);
@@ -183,7 +184,19 @@ function Header({ segment }: { segment: Segment }) {
               Edit
             </Button>
           )}
-          <SegmentActions segment={segment} onDelete={() => setDoomed(true)} />
+          {(org.can('campaigns.manage') || org.can('contacts.bulk')) && (
+            <LateMenu
+              button={(press) => (
+                <ActionIcon size={44} aria-label={`More for ${segment.name}`} {...press}>
+                  <IconDotsVertical size={18} />
+                </ActionIcon>
+              )}
+            >
+              {(isWanted) => (
+                <SegmentActions segment={segment} onDelete={() => setDoomed(true)} defaultOpened={isWanted} />
+              )}
+            </LateMenu>
+          )}
         </Group>
       </Group>
       {tellsLater && (

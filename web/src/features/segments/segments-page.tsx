@@ -1,4 +1,4 @@
-import { Button, CloseButton, Group, Pagination, Select, Text, TextInput } from '@mantine/core';
+import { Button, CloseButton, Group, NativeSelect, Pagination, Text, TextInput } from '@mantine/core';
 import { IconFilter, IconPlus, IconSearch, IconSearchOff } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
@@ -45,28 +45,28 @@ export function SegmentsPage() {
     <div className={classes.page}>
       <Group gap="sm" mb="md">
         <SearchBox q={q} onSearch={(text) => set({ q: text || undefined, page: undefined }, true)} />
-        <Select
+        <NativeSelect
           aria-label="Type"
           w={140}
           value={kind ?? 'any'}
-          allowDeselect={false}
-          onChange={(value) =>
-            set({ kind: value === 'any' ? undefined : (value as SegmentKind), page: undefined })
-          }
+          onChange={(event) => {
+            const { value } = event.currentTarget;
+            set({ kind: value === 'any' ? undefined : (value as SegmentKind), page: undefined });
+          }}
           data={[
             { value: 'any', label: 'All types' },
             { value: 'dynamic', label: kindNames.dynamic },
             { value: 'static', label: kindNames.static },
           ]}
         />
-        <Select
+        <NativeSelect
           aria-label="Sort by"
           w={170}
           value={sort}
-          allowDeselect={false}
-          onChange={(value) =>
-            set({ sort: value === 'name' ? undefined : (value as SegmentSort), page: undefined })
-          }
+          onChange={(event) => {
+            const { value } = event.currentTarget;
+            set({ sort: value === 'name' ? undefined : (value as SegmentSort), page: undefined });
+          }}
           data={Object.entries(sortNames).map(([value, label]) => ({ value, label }))}
         />
         <Group ml="auto">{newButton}</Group>

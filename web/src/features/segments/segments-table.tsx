@@ -1,14 +1,17 @@
-import { Badge, Skeleton, Table, Text, VisuallyHidden } from '@mantine/core';
-import { IconBolt, IconList } from '@tabler/icons-react';
+import { ActionIcon, Badge, Skeleton, Table, Text, VisuallyHidden } from '@mantine/core';
+import { IconBolt, IconDotsVertical, IconList } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
+import { LateMenu } from '@/components/late-menu';
 import { useOrg } from '@/features/tenancy/queries';
 import { useNow } from '@/lib/clock';
+import { lazyPart } from '@/lib/lazy-part';
 import { count, exactTime, relativeAge } from '@/lib/time';
 import { kindNames, type Segment, type SegmentKind, type Use } from './model';
 import { sentenceQuery, usageQuery } from './queries';
-import { SegmentActions } from './segment-actions';
 import classes from './segments.module.css';
+
+const SegmentActions = lazyPart(async () => (await import('./segment-actions')).SegmentActions);
 
 interface SegmentsTableProps {
   segments?: Segment[];
@@ -108,7 +111,22 @@ function Row({ segment, onDelete }: { segment: Segment; onDelete: (segment: Segm
       </Table.Td>
       {/* A click on the menu is not one on the row. */}
       <Table.Td onClick={(event) => event.stopPropagation()}>
-        <SegmentActions segment={segment} onDelete={() => onDelete(segment)} withLinks />
+        <LateMenu
+          button={(press) => (
+            <ActionIcon size={44} aria-label={`More for ${segment.name}`} {...press}>
+              <IconDotsVertical size={18} />
+            </ActionIcon>
+          )}
+        >
+          {(isWanted) => (
+            <SegmentActions
+              segment={segment}
+              onDelete={() => onDelete(segment)}
+              defaultOpened={isWanted}
+              withLinks
+            />
+          )}
+        </LateMenu>
       </Table.Td>
     </Table.Tr>
   );
