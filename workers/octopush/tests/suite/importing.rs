@@ -211,7 +211,7 @@ async fn refused_lines_are_given_back_with_their_reasons() {
     );
     assert_eq!(
         database.text(NAMES).await.as_deref(),
-        Some("=HYPERLINK(\"http://x\")|Again"),
+        Some("Again|=HYPERLINK(\"http://x\")"),
         "a formula is text, and kept"
     );
     let errors = storage.get(result["errors_path"].as_str().unwrap()).await;
