@@ -1,6 +1,7 @@
 import { expect, failedRequests, signIn, test } from '../support/test';
 import { callAs, joinTeam } from '../support/people';
 import { customerWrites, newCustomer } from '../support/sandbox';
+import { choose } from '../support/menu';
 
 test.use({ allowed: [failedRequests] });
 
@@ -86,13 +87,11 @@ test('add, find, edit, delete and bring back a contact', async ({ page, team }) 
   });
 
   await test.step('delete with undo, from its page and from its row', async () => {
-    await page.getByRole('button', { name: 'More', exact: true }).click();
-    await page.getByRole('menuitem', { name: 'Delete' }).click();
+    await choose(page, page.getByRole('button', { name: 'More', exact: true }), 'Delete');
     await page.getByRole('button', { name: 'Undo', exact: true }).click();
     await expect(page.getByRole('row', { name: /Zainab Osman/ })).toBeVisible();
     await page.goto('/contacts?q=Zainab');
-    await page.getByRole('button', { name: 'Actions for Zainab Osman' }).click();
-    await page.getByRole('menuitem', { name: 'Delete' }).click();
+    await choose(page, page.getByRole('button', { name: 'Actions for Zainab Osman' }), 'Delete');
     await expect(page.getByText('Nobody found')).toBeVisible();
   });
 
@@ -101,8 +100,7 @@ test('add, find, edit, delete and bring back a contact', async ({ page, team }) 
     await page.getByRole('button', { name: 'Restore Zainab Osman' }).click();
     await expect(page.getByText('The trash is empty')).toBeVisible();
     await page.goto(`/contacts/${contact}`);
-    await page.getByRole('button', { name: 'More', exact: true }).click();
-    await page.getByRole('menuitem', { name: 'Erase for good' }).click();
+    await choose(page, page.getByRole('button', { name: 'More', exact: true }), 'Erase for good');
     const erase = page.getByRole('dialog').getByRole('button', { name: 'Erase for good' });
     await expect(erase).toBeDisabled();
     await page.getByRole('dialog').getByLabel('Type ERASE to confirm').fill('ERASE');

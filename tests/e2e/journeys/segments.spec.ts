@@ -1,6 +1,7 @@
 import { expectAccessible } from '../support/axe';
 import { callAs, joinTeam, type Team } from '../support/people';
 import { expect, failedRequests, signIn, test } from '../support/test';
+import { choose } from '../support/menu';
 
 const digits = () => String(Math.floor(Math.random() * 1e7)).padStart(7, '0');
 
@@ -127,8 +128,7 @@ test.describe('refusals', () => {
     const outerName = `Outer ${digits()}`;
     await makeSegment(team, outerName, { all: [{ field: 'segment', operator: 'is_in', value: inner.id }] });
     await signIn(page, team.owner, `/segments/${inner.id}`);
-    await page.getByRole('button', { name: /^More for Inner/ }).click();
-    await page.getByRole('menuitem', { name: 'Delete' }).click();
+    await choose(page, page.getByRole('button', { name: /^More for Inner/ }), 'Delete');
     await page.getByRole('button', { name: 'Delete segment' }).click();
     const dialog = page.getByRole('dialog');
     await expect(dialog.getByRole('link', { name: outerName })).toBeVisible();

@@ -2,6 +2,7 @@ import { expect } from '@playwright/test';
 import { importFile, uploadFile } from './imports';
 import type { Place } from './looking';
 import { callAs, type Team } from './people';
+import { choose } from './menu';
 
 /** What the places below lead to. */
 export interface Furniture {
@@ -104,8 +105,7 @@ export const contactPlaces = (at: Furniture): Place[] => [
     name: 'contact-merge',
     visit: async (page) => {
       await page.goto(`/contacts/${at.contact}`);
-      await page.getByRole('button', { name: 'More', exact: true }).click();
-      await page.getByRole('menuitem', { name: /^Merge/ }).click();
+      await choose(page, page.getByRole('button', { name: 'More', exact: true }), /^Merge/);
       await expect(page.getByRole('dialog')).toBeVisible();
     },
   },
