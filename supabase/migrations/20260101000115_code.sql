@@ -3770,6 +3770,18 @@ set search_path = ''
 as $$ select pg_catalog.pg_try_advisory_lock(private.sender_lock_class(), p_lock_key) $$;
 comment on function worker.announce_sender(integer) is 'Called once on the sender''s LISTEN session; the lock lives as long as the session. false: the key is taken, choose another.';
 
+-- Whether the process that announced this key still has its session. For leases of numbers and of jobs.
+create or replace function private.is_session_alive(p_lock_key integer)
+returns boolean
+language sql volatile
+set search_path = ''
+as $$
+    select exists (
+        select from pg_catalog.pg_locks k
+        where k.locktype = 'advisory' and k.classid = private.sender_lock_class()::oid and k.objid = p_lock_key::oid and k.granted
+            and k.database = (select d.oid from pg_catalog.pg_database d where d.datname = current_database()))
+$$;
+
 create or replace function private.settle_abandoned_sends(p_account_id uuid, p_new_holder uuid)
 returns void
 language plpgsql volatile
@@ -3826,10 +3838,7 @@ begin
         where exists (
                 select from private.outbox o
                 where o.whatsapp_account_id = a.id and (o.state = 'sending' or (o.state = 'ready' and a.status = 'connected')))
-            and (l.holder is null or l.holder = p_holder or l.lease_until < clock_timestamp() or not exists (
-                select from pg_catalog.pg_locks k
-                where k.locktype = 'advisory' and k.classid = private.sender_lock_class()::oid and k.objid = l.lock_key::oid and k.granted
-                    and k.database = (select d.oid from pg_catalog.pg_database d where d.datname = current_database())))
+            and (l.holder is null or l.holder = p_holder or l.lease_until < clock_timestamp() or not private.is_session_alive(l.lock_key))
             -- An extension is due at half time; before that there is nothing to write.
             and (l.holder is distinct from p_holder or l.lease_until < clock_timestamp() + make_interval(secs => p_seconds / 2.0))
         order by a.id
@@ -3838,10 +3847,7 @@ begin
         values (v_account, p_holder, p_lock_key, clock_timestamp() + make_interval(secs => p_seconds))
         on conflict (whatsapp_account_id) do update
         set holder = excluded.holder, lock_key = excluded.lock_key, lease_until = excluded.lease_until
-        where l.holder = p_holder or l.lease_until < clock_timestamp() or not exists (
-            select from pg_catalog.pg_locks k
-            where k.locktype = 'advisory' and k.classid = private.sender_lock_class()::oid and k.objid = l.lock_key::oid and k.granted
-                and k.database = (select d.oid from pg_catalog.pg_database d where d.datname = current_database()));
+        where l.holder = p_holder or l.lease_until < clock_timestamp() or not private.is_session_alive(l.lock_key);
         if found then
             perform private.settle_abandoned_sends(v_account, p_holder);
         end if;
@@ -4466,7 +4472,7 @@ $$;
 
 -- p_kinds: what the caller can do; without a key to Storage there are no imports and exports.
 create or replace function worker.claim_jobs(p_holder uuid, p_lock_key integer, p_seconds integer, p_limit integer, p_kinds text[])
-returns table (job_id uuid, org_id uuid, kind text, input jsonb)
+returns table (job_id uuid, org_id uuid, kind text)
 language plpgsql volatile security definer
 set search_path = ''
 as $$
@@ -4478,10 +4484,7 @@ begin
         select j.* from public.jobs j
         where j.status in ('queued', 'running') and j.kind = any (p_kinds) and not exists (
             select from private.job_leases l
-            where l.job_id = j.id and l.lease_until >= clock_timestamp() and exists (
-                select from pg_catalog.pg_locks k
-                where k.locktype = 'advisory' and k.classid = private.sender_lock_class()::oid and k.objid = l.lock_key::oid and k.granted
-                    and k.database = (select d.oid from pg_catalog.pg_database d where d.datname = current_database())))
+            where l.job_id = j.id and l.lease_until >= clock_timestamp() and private.is_session_alive(l.lock_key))
         -- One organisation's long jobs must not keep the others waiting.
         order by (select count(*) from public.jobs r where r.org_id = j.org_id and r.status = 'running' and r.id <> j.id), j.created_at
         limit p_limit for no key update of j skip locked
@@ -4495,7 +4498,6 @@ begin
         job_id := v_job.id;
         org_id := v_job.org_id;
         kind := v_job.kind;
-        input := v_job.input;
         return next;
     end loop;
 end
@@ -6985,4 +6987,4 @@ to authenticated;
 
 grant execute on all functions in schema worker to octopush_worker;
 
-insert into private.schema_code (hash) values ('504a03d5c773b6d59650cb4d8e5aee8617f247cc2beb7356d1f09b010200601e') on conflict (is_current) do update set hash = excluded.hash, applied_at = now();
+insert into private.schema_code (hash) values ('00a412da0a58b0394e3acfe3b07f3db597458283659344cae2ab94f2986eb42e') on conflict (is_current) do update set hash = excluded.hash, applied_at = now();

@@ -1632,6 +1632,16 @@ CREATE FUNCTION private.is_database_admin() RETURNS boolean
         where r.rolname = coalesce(nullif(pg_catalog.current_setting('role', true), 'none'), session_user) and (r.rolsuper or r.rolbypassrls))
 $$;
 
+CREATE FUNCTION private.is_session_alive(p_lock_key integer) RETURNS boolean
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+    select exists (
+        select from pg_catalog.pg_locks k
+        where k.locktype = 'advisory' and k.classid = private.sender_lock_class()::oid and k.objid = p_lock_key::oid and k.granted
+            and k.database = (select d.oid from pg_catalog.pg_database d where d.datname = current_database()))
+$$;
+
 CREATE FUNCTION private.is_small_organization(p_org_id uuid) RETURNS boolean
     LANGUAGE sql STABLE
     SET search_path TO ''
@@ -5452,7 +5462,7 @@ begin
 end
 $$;
 
-CREATE FUNCTION worker.claim_jobs(p_holder uuid, p_lock_key integer, p_seconds integer, p_limit integer, p_kinds text[]) RETURNS TABLE(job_id uuid, org_id uuid, kind text, input jsonb)
+CREATE FUNCTION worker.claim_jobs(p_holder uuid, p_lock_key integer, p_seconds integer, p_limit integer, p_kinds text[]) RETURNS TABLE(job_id uuid, org_id uuid, kind text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS $$
@@ -5464,10 +5474,7 @@ begin
         select j.* from public.jobs j
         where j.status in ('queued', 'running') and j.kind = any (p_kinds) and not exists (
             select from private.job_leases l
-            where l.job_id = j.id and l.lease_until >= clock_timestamp() and exists (
-                select from pg_catalog.pg_locks k
-                where k.locktype = 'advisory' and k.classid = private.sender_lock_class()::oid and k.objid = l.lock_key::oid and k.granted
-                    and k.database = (select d.oid from pg_catalog.pg_database d where d.datname = current_database())))
+            where l.job_id = j.id and l.lease_until >= clock_timestamp() and private.is_session_alive(l.lock_key))
         -- One organisation's long jobs must not keep the others waiting.
         order by (select count(*) from public.jobs r where r.org_id = j.org_id and r.status = 'running' and r.id <> j.id), j.created_at
         limit p_limit for no key update of j skip locked
@@ -5481,7 +5488,6 @@ begin
         job_id := v_job.id;
         org_id := v_job.org_id;
         kind := v_job.kind;
-        input := v_job.input;
         return next;
     end loop;
 end
@@ -5797,10 +5803,7 @@ begin
         where exists (
                 select from private.outbox o
                 where o.whatsapp_account_id = a.id and (o.state = 'sending' or (o.state = 'ready' and a.status = 'connected')))
-            and (l.holder is null or l.holder = p_holder or l.lease_until < clock_timestamp() or not exists (
-                select from pg_catalog.pg_locks k
-                where k.locktype = 'advisory' and k.classid = private.sender_lock_class()::oid and k.objid = l.lock_key::oid and k.granted
-                    and k.database = (select d.oid from pg_catalog.pg_database d where d.datname = current_database())))
+            and (l.holder is null or l.holder = p_holder or l.lease_until < clock_timestamp() or not private.is_session_alive(l.lock_key))
             -- An extension is due at half time; before that there is nothing to write.
             and (l.holder is distinct from p_holder or l.lease_until < clock_timestamp() + make_interval(secs => p_seconds / 2.0))
         order by a.id
@@ -5809,10 +5812,7 @@ begin
         values (v_account, p_holder, p_lock_key, clock_timestamp() + make_interval(secs => p_seconds))
         on conflict (whatsapp_account_id) do update
         set holder = excluded.holder, lock_key = excluded.lock_key, lease_until = excluded.lease_until
-        where l.holder = p_holder or l.lease_until < clock_timestamp() or not exists (
-            select from pg_catalog.pg_locks k
-            where k.locktype = 'advisory' and k.classid = private.sender_lock_class()::oid and k.objid = l.lock_key::oid and k.granted
-                and k.database = (select d.oid from pg_catalog.pg_database d where d.datname = current_database()));
+        where l.holder = p_holder or l.lease_until < clock_timestamp() or not private.is_session_alive(l.lock_key);
         if found then
             perform private.settle_abandoned_sends(v_account, p_holder);
         end if;
@@ -7575,6 +7575,8 @@ REVOKE ALL ON FUNCTION private.import_spec(p_job public.jobs, p_head jsonb, p_ma
 REVOKE ALL ON FUNCTION private.import_tags(p_org_id uuid, p_lines private.import_line[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.is_database_admin() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.is_session_alive(p_lock_key integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.is_small_organization(p_org_id uuid) FROM PUBLIC;
 

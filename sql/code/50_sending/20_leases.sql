@@ -17,6 +17,18 @@ set search_path = ''
 as $$ select pg_catalog.pg_try_advisory_lock(private.sender_lock_class(), p_lock_key) $$;
 comment on function worker.announce_sender(integer) is 'Called once on the sender''s LISTEN session; the lock lives as long as the session. false: the key is taken, choose another.';
 
+-- Whether the process that announced this key still has its session. For leases of numbers and of jobs.
+create or replace function private.is_session_alive(p_lock_key integer)
+returns boolean
+language sql volatile
+set search_path = ''
+as $$
+    select exists (
+        select from pg_catalog.pg_locks k
+        where k.locktype = 'advisory' and k.classid = private.sender_lock_class()::oid and k.objid = p_lock_key::oid and k.granted
+            and k.database = (select d.oid from pg_catalog.pg_database d where d.datname = current_database()))
+$$;
+
 create or replace function private.settle_abandoned_sends(p_account_id uuid, p_new_holder uuid)
 returns void
 language plpgsql volatile
@@ -73,10 +85,7 @@ begin
         where exists (
                 select from private.outbox o
                 where o.whatsapp_account_id = a.id and (o.state = 'sending' or (o.state = 'ready' and a.status = 'connected')))
-            and (l.holder is null or l.holder = p_holder or l.lease_until < clock_timestamp() or not exists (
-                select from pg_catalog.pg_locks k
-                where k.locktype = 'advisory' and k.classid = private.sender_lock_class()::oid and k.objid = l.lock_key::oid and k.granted
-                    and k.database = (select d.oid from pg_catalog.pg_database d where d.datname = current_database())))
+            and (l.holder is null or l.holder = p_holder or l.lease_until < clock_timestamp() or not private.is_session_alive(l.lock_key))
             -- An extension is due at half time; before that there is nothing to write.
             and (l.holder is distinct from p_holder or l.lease_until < clock_timestamp() + make_interval(secs => p_seconds / 2.0))
         order by a.id
@@ -85,10 +94,7 @@ begin
         values (v_account, p_holder, p_lock_key, clock_timestamp() + make_interval(secs => p_seconds))
         on conflict (whatsapp_account_id) do update
         set holder = excluded.holder, lock_key = excluded.lock_key, lease_until = excluded.lease_until
-        where l.holder = p_holder or l.lease_until < clock_timestamp() or not exists (
-            select from pg_catalog.pg_locks k
-            where k.locktype = 'advisory' and k.classid = private.sender_lock_class()::oid and k.objid = l.lock_key::oid and k.granted
-                and k.database = (select d.oid from pg_catalog.pg_database d where d.datname = current_database()));
+        where l.holder = p_holder or l.lease_until < clock_timestamp() or not private.is_session_alive(l.lock_key);
         if found then
             perform private.settle_abandoned_sends(v_account, p_holder);
         end if;

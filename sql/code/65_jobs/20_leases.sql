@@ -22,7 +22,7 @@ $$;
 
 -- p_kinds: what the caller can do; without a key to Storage there are no imports and exports.
 create or replace function worker.claim_jobs(p_holder uuid, p_lock_key integer, p_seconds integer, p_limit integer, p_kinds text[])
-returns table (job_id uuid, org_id uuid, kind text, input jsonb)
+returns table (job_id uuid, org_id uuid, kind text)
 language plpgsql volatile security definer
 set search_path = ''
 as $$
@@ -34,10 +34,7 @@ begin
         select j.* from public.jobs j
         where j.status in ('queued', 'running') and j.kind = any (p_kinds) and not exists (
             select from private.job_leases l
-            where l.job_id = j.id and l.lease_until >= clock_timestamp() and exists (
-                select from pg_catalog.pg_locks k
-                where k.locktype = 'advisory' and k.classid = private.sender_lock_class()::oid and k.objid = l.lock_key::oid and k.granted
-                    and k.database = (select d.oid from pg_catalog.pg_database d where d.datname = current_database())))
+            where l.job_id = j.id and l.lease_until >= clock_timestamp() and private.is_session_alive(l.lock_key))
         -- One organisation's long jobs must not keep the others waiting.
         order by (select count(*) from public.jobs r where r.org_id = j.org_id and r.status = 'running' and r.id <> j.id), j.created_at
         limit p_limit for no key update of j skip locked
@@ -51,7 +48,6 @@ begin
         job_id := v_job.id;
         org_id := v_job.org_id;
         kind := v_job.kind;
-        input := v_job.input;
         return next;
     end loop;
 end
