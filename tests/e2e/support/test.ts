@@ -1,24 +1,27 @@
 import { test as base, expect } from '@playwright/test';
 import { newTeam, signIn, type Team } from './people';
 
-interface Shared {
+interface Each {
   /** One organisation for the tests of a file that need any. */
   team: Team;
-}
-
-interface Each {
   /** Fails the test when the page logged an error, which includes everything its policy (CSP) refused. */
   quiet: undefined;
   /** Errors a test provokes on purpose. */
   allowed: RegExp[];
 }
 
-export const test = base.extend<Each, Shared>({
-  team: [
-    // biome-ignore lint/correctness/noEmptyPattern: the shape Playwright asks for
-    async ({}, use) => use(await newTeam('Lotus Fitness')),
-    { scope: 'worker' },
-  ],
+// A worker goes from file to file: what one file's tests leave behind must not meet the next one's.
+const teams = new Map<string, Promise<Team>>();
+
+function teamOf(file: string): Promise<Team> {
+  const kept = teams.get(file) ?? newTeam('Lotus Fitness');
+  teams.set(file, kept);
+  return kept;
+}
+
+export const test = base.extend<Each>({
+  // biome-ignore lint/correctness/noEmptyPattern: the shape Playwright asks for
+  team: async ({}, use, { file }) => use(await teamOf(file)),
   allowed: [[], { option: true }],
   quiet: [
     async ({ page, allowed }, use) => {

@@ -100,6 +100,11 @@ export const catalogue: Record<string, Words> = {
   CAMPAIGN_002: 'Nobody in this audience can receive the campaign: they need a number and to have opted in.',
   CAMPAIGN_003: 'This campaign has been sent and can’t change. Duplicate it instead.',
   CAMPAIGN_004: 'A campaign needs an approved template.',
+  CAMPAIGN_005: 'The campaign has moved on since you opened it. Reload to see where it is.',
+  CAMPAIGN_006: 'A few things are missing before this campaign can be sent.',
+  CAMPAIGN_007: 'Someone else just changed this campaign. Their version is shown; add your change again.',
+  CAMPAIGN_008: 'That time has passed. Choose a later one, or send now.',
+  CAMPAIGN_009: 'Something in this campaign isn’t right yet. Look at the marked fields.',
 
   FLOW_001: 'We couldn’t find this flow.',
   FLOW_002: 'This flow has steps that need attention before it can run.',
@@ -115,6 +120,21 @@ export const catalogue: Record<string, Words> = {
       : 'Meta rejected this template. Edit it and submit again.';
   },
   TEMPLATE_003: 'Meta is still reviewing this template. You can use it once it’s approved.',
+  TEMPLATE_004: 'This template needs a few corrections. Look at the marked fields.',
+  TEMPLATE_005: 'You already have a template with this name and language.',
+  TEMPLATE_006: 'The template has moved on since you opened it. Reload to see where it is.',
+  TEMPLATE_007: 'Meta allows one edit a day and ten a month. Please try again later.',
+  TEMPLATE_008: 'A campaign still needs this template. Stop or delete that first.',
+  TEMPLATE_009: 'Fill in every value of the template first.',
+  TEMPLATE_010: 'Someone else just changed this template. Their version is shown; add your change again.',
+
+  OPPORTUNITY_001: 'We couldn’t find this sales opportunity.',
+  OPPORTUNITY_002: 'Something about this sales opportunity isn’t right. Check the amount and the currency.',
+
+  LINK_001: 'This link isn’t known to us.',
+
+  CONVERSION_001: 'The signature of that callback didn’t match.',
+  CONVERSION_002: 'That conversion is too old or was already recorded.',
 
   REQUEST_001: 'Something in that request was missing or not valid. Reload the page and try again.',
 };
