@@ -65,6 +65,15 @@ impl std::fmt::Debug for AccessToken {
     }
 }
 
+/// A WhatsApp Business account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BusinessAccount {
+    pub id: String,
+    pub name: Option<String>,
+    /// The portfolio it belongs to; the messaging limit is counted over all numbers of one (§9.2). Absent for tokens that may not see it.
+    pub business_id: Option<String>,
+}
+
 /// An app that gets the account's webhooks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SubscribedApp {
@@ -75,6 +84,23 @@ pub struct SubscribedApp {
 }
 
 impl CloudApi {
+    /// The account itself.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub async fn business_account(&self, waba_id: &str, token: &str) -> Result<BusinessAccount, ApiError> {
+        let request = self
+            .request(Method::GET, &[waba_id], token)
+            .query(&[("fields", "id,name,owner_business_info")]);
+        let answer = self.call(request).await?;
+        let text = |pointer: &str| answer.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+        Ok(BusinessAccount {
+            id: text("/id").ok_or_else(|| ApiError::Unexpected("an account without an id".to_owned()))?,
+            name: text("/name"),
+            business_id: text("/owner_business_info/id"),
+        })
+    }
+
     /// What `input_token` is; asked with the app's token (`APP_ID|APP_SECRET`) or the token itself.
     ///
     /// # Errors

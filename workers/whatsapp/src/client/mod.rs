@@ -5,6 +5,7 @@ mod media;
 mod messages;
 mod numbers;
 mod templates;
+mod uploads;
 
 use std::fmt;
 
@@ -13,11 +14,12 @@ use serde_json::Value;
 
 use crate::error::{ApiError, GraphError};
 
-pub use accounts::{AccessToken, GranularScope, SubscribedApp, TokenInfo};
+pub use accounts::{AccessToken, BusinessAccount, GranularScope, SubscribedApp, TokenInfo};
 pub use media::{DownloadError, MediaDownload, MediaInfo};
 pub use messages::{BlockOutcome, HistoryEvent, SendReceipt};
 pub use numbers::{BusinessProfile, PhoneNumber};
 pub use templates::{CreatedTemplate, NewTemplate, TemplateFilter, TemplateInfo};
+pub use uploads::UploadSession;
 
 /// A page of a listing.
 #[derive(Debug, Clone, PartialEq)]

@@ -119,6 +119,36 @@ impl CloudApi {
         serde_json::from_value(answer).map_err(|error| ApiError::Unexpected(error.to_string()))
     }
 
+    /// The account's template of exactly this name and language. Meta's filter by name finds parts of names too.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub async fn find_template(
+        &self,
+        waba_id: &str,
+        token: &str,
+        name: &str,
+        language: &str,
+    ) -> Result<Option<TemplateInfo>, ApiError> {
+        let filter = TemplateFilter {
+            name: Some(name.to_owned()),
+            language: Some(language.to_owned()),
+            ..TemplateFilter::default()
+        };
+        let mut after = None;
+        loop {
+            let page = self.templates(waba_id, token, &filter, after.as_deref()).await?;
+            let is_it = |found: &TemplateInfo| found.name == name && found.language == language;
+            if let Some(found) = page.items.into_iter().find(is_it) {
+                return Ok(Some(found));
+            }
+            after = page.after;
+            if after.is_none() {
+                return Ok(None);
+            }
+        }
+    }
+
     /// Replaces all components of a template (and its category, unless approved). Approved ones: once a day, ten times a month.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 mod graph;
 mod retry;
+mod template;
 
 use std::fmt;
 
@@ -9,6 +10,7 @@ use crate::outbound::InvalidMessage;
 
 pub use graph::{GraphError, ReportedError};
 pub use retry::{RetryClass, classify, is_known};
+pub use template::TemplateRefusal;
 
 /// Why a request never got an answer. Never shows the address: some carry tokens in their query.
 #[derive(Debug)]

@@ -69,7 +69,7 @@ fn class_of_code(code: i64, subcode: Option<i64>) -> Option<RetryClass> {
             after: 72 * 60 * MINUTE,
         },
         // Rolling hourly quotas of the app or the account: a short wait would only meet them again.
-        4 | 17 | 613 | 80_007 => RetryAfter { after: 5 * MINUTE },
+        4 | 17 | 613 | 80_007 | 80_008 => RetryAfter { after: 5 * MINUTE },
         130_429 => SlowNumber,
         131_056 => PausePair,
         131_048 | 131_064 => PauseNumber,

@@ -132,7 +132,7 @@ pub(super) fn user_preference(place: &Place<'_>, item: &Value) -> Event {
             category: text(item, "category").unwrap_or_else(|| "marketing_messages".to_owned()),
             value,
             detail: text(item, "detail"),
-            timestamp: timestamp(item, "timestamp"),
+            timestamp: timestamp(item, "timestamp").or(place.entry_time),
         }),
         _ => place.unknown("preference without person or value", item),
     }

@@ -23,7 +23,8 @@ pub use identity::{Identity, IdentityChange};
 pub use message::{Echo, InboundMessage, MessageEdit, MessageRevoke};
 pub use status::{DeliveryStatus, StatusUpdate};
 pub use templates::{
-    TemplateCategory, TemplateComponents, TemplateMiscategorized, TemplateQuality, TemplateStatus,
+    TemplateCategory, TemplateComponents, TemplateKey, TemplateMiscategorized, TemplateQuality,
+    TemplateStatus,
 };
 
 /// The body is not JSON, even after mending what can be mended.

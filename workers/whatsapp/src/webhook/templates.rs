@@ -15,6 +15,8 @@ pub struct TemplateKey {
     pub name: Option<String>,
     /// With an underscore, as templates are created; webhooks are documented with hyphens too.
     pub language: Option<String>,
+    /// When Meta reported it, in seconds.
+    pub occurred_at: Option<i64>,
 }
 
 /// The review or the life of a template moved on.
@@ -37,6 +39,7 @@ pub struct TemplateQuality {
     pub template: TemplateKey,
     pub previous: Option<String>,
     pub current: String,
+    pub raw: Value,
 }
 
 /// Meta changed, or is about to change, a template's category.
@@ -51,6 +54,7 @@ pub struct TemplateCategory {
     pub upcoming: Option<String>,
     /// When `upcoming` takes effect, in seconds.
     pub effective_at: Option<i64>,
+    pub raw: Value,
 }
 
 /// The text of a template was changed in Meta's manager: read it again.
@@ -66,6 +70,22 @@ pub struct TemplateMiscategorized {
     pub template: TemplateKey,
     pub category: Option<String>,
     pub correct_category: Option<String>,
+    pub raw: Value,
+}
+
+impl Event {
+    /// For what happened to a template: the field it belongs under (not always the one it came under), which template, Meta's value.
+    #[must_use]
+    pub fn about_template(&self) -> Option<(&'static str, &TemplateKey, &Value)> {
+        Some(match self {
+            Self::TemplateStatus(e) => ("message_template_status_update", &e.template, &e.raw),
+            Self::TemplateQuality(e) => ("message_template_quality_update", &e.template, &e.raw),
+            Self::TemplateCategory(e) => ("template_category_update", &e.template, &e.raw),
+            Self::TemplateComponents(e) => ("message_template_components_update", &e.template, &e.raw),
+            Self::TemplateMiscategorized(e) => ("template_correct_category_detection", &e.template, &e.raw),
+            _ => return None,
+        })
+    }
 }
 
 fn key(place: &Place<'_>) -> TemplateKey {
@@ -74,6 +94,7 @@ fn key(place: &Place<'_>) -> TemplateKey {
         template_id: text(place.value, "message_template_id"),
         name: text(place.value, "message_template_name"),
         language: text(place.value, "message_template_language").map(|language| language.replace('-', "_")),
+        occurred_at: place.entry_time,
     }
 }
 
@@ -103,6 +124,7 @@ pub(super) fn quality(place: &Place<'_>) -> Event {
             template: key(place),
             previous: text(place.value, "previous_quality_score"),
             current,
+            raw: place.value.clone(),
         }),
         None => place.unknown("template update without event or score", place.value),
     }
@@ -117,6 +139,7 @@ pub(super) fn category(place: &Place<'_>) -> Event {
             previous: text(place.value, "previous_category"),
             upcoming: text(place.value, "correct_category"),
             effective_at: integer(place.value, "category_update_timestamp"),
+            raw: place.value.clone(),
         }),
         None => place.unknown("category update without a category", place.value),
     }
@@ -134,5 +157,6 @@ pub(super) fn miscategorized(place: &Place<'_>) -> Event {
         template: key(place),
         category: text(place.value, "category"),
         correct_category: text(place.value, "correct_category"),
+        raw: place.value.clone(),
     })
 }
