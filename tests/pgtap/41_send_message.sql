@@ -2,7 +2,7 @@
 
 begin;
 \ir helpers/load.sql
-select plan(87);
+select no_plan();
 select tests.make_world();
 select tests.make_conversation('acme', 'acme.shut', 'acme.number', 'acme.ravi', interval '-1 second')
 from tests.make_contact('acme', 'acme.ravi', '+60177777777');
@@ -115,17 +115,28 @@ update public.contacts set deleted_at = now() where id = tests.id('acme.siti');
 select is(tests.say($$ THREAD, 'key-for-trash', 'text', 'x' $$), 'CONTACT_004', 'nor to a contact in the trash');
 update public.contacts set deleted_at = null, opt_in_status = 'opted_out' where id = tests.id('acme.siti');
 select is(tests.say($$ THREAD, 'key-opted-out', 'text', 'x' $$), null, 'an answer is no marketing: opting out does not stop it');
+-- A template, approved unless said otherwise, to somebody whose window is shut.
+create function tests.refusal(p_category text, p_consent text, p_is_campaign boolean default false, p_quality text default 'GREEN', p_status text default 'approved')
+returns text language sql as $$
+    select private.send_refusal('connected', p_quality, false, p_consent, null, 'template', p_status, p_category, p_is_campaign, now())
+$$;
+select is(tests.refusal(category, consent, is_campaign), code, concat_ws(' ', category, 'to', consent, case when is_campaign then 'by a campaign' end))
+from (values
+    ('marketing', 'opted_in', false, null), ('marketing', 'opted_out', false, 'CONTACT_008'), ('marketing', 'pending', false, 'CONTACT_008'),
+    ('utility', 'opted_in', false, null), ('utility', 'opted_out', false, null), ('utility', 'pending', false, null),
+    ('utility', 'pending', true, null), ('utility', 'opted_out', true, 'CONTACT_008'), ('marketing', 'opted_in', true, null),
+    ('marketing', 'pending', true, 'CONTACT_008'), ('authentication', 'pending', false, null)
+) v (category, consent, is_campaign, code);
+select is(tests.refusal('marketing', 'opted_in', false, 'RED'), 'WA_007', 'marketing stops at quality RED');
+select is(tests.refusal('utility', 'opted_in', true, 'RED'), 'WA_007', 'so does every campaign');
+select is(tests.refusal('utility', 'opted_in', false, 'RED'), null, 'what an agent sends does not');
+select is(tests.refusal('utility', 'opted_in', p_status => s), 'WA_002', 'a template that is ' || coalesce(s, 'unknown'))
+from unnest(array['draft', 'pending', 'rejected', 'disabled', null]) s;
 select is(
-    private.send_refusal('connected', 'GREEN', false, status, now() + interval '1 hour', 'text', true, now()), code, 'marketing to ' || status
-) from (values ('opted_in', null), ('opted_out', 'CONTACT_008'), ('pending', 'CONTACT_008')) v (status, code);
-select is(
-    private.send_refusal('connected', 'RED', false, 'opted_in', now() + interval '1 hour', 'text', true, now()), 'WA_007', 'marketing stops at quality RED'
+    private.send_refusal('connected', 'RED', false, 'pending', now() + interval '1 hour', 'text', null, null, false, now()), null, 'answers do not stop'
 );
 select is(
-    private.send_refusal('connected', 'RED', false, 'pending', now() + interval '1 hour', 'text', false, now()), null, 'answers do not'
-);
-select is(
-    private.send_refusal('connected', 'GREEN', false, 'pending', now(), 'text', false, now()), 'WA_005', 'at its last instant the window is closed'
+    private.send_refusal('connected', 'GREEN', false, 'pending', now(), 'text', null, null, false, now()), 'WA_005', 'at its last instant the window is closed'
 );
 update public.whatsapp_accounts set status = 'error' where id = tests.id('acme.number');
 select is(tests.say($$ THREAD, 'key-for-error', 'text', 'x' $$), 'WA_006', 'nor from a number that is not connected');

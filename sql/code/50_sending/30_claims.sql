@@ -73,12 +73,13 @@ begin
     end if;
     with candidates as (
         select o.message_id, private.send_refusal(a.status, a.quality_rating, p.deleted_at is not null, p.opt_in_status,
-            c.window_expires_at, m.type, false, private.clock()) as refusal
+            c.window_expires_at, m.type, t.status, t.category, m.campaign_id is not null, private.clock()) as refusal
         from private.outbox o
         join public.whatsapp_accounts a on a.id = o.whatsapp_account_id
         join public.messages m on m.id = o.message_id
         join public.conversations c on c.id = o.conversation_id
         join public.contacts p on p.org_id = c.org_id and p.id = c.contact_id
+        left join public.templates t on t.id = m.template_id and t.waba_id = a.waba_id and t.deleted_at is null
         -- A number that is not connected for the moment keeps what waits.
         where o.whatsapp_account_id = p_account_id and a.status = 'connected' and o.state = 'ready' and o.ready_at <= clock_timestamp()
             and coalesce(a.paused_until <= clock_timestamp(), true)

@@ -47,6 +47,9 @@ create policy octopush_members_select on public.segment_members for select to au
 create policy octopush_members_select on public.segment_pins for select to authenticated
     using (org_id = any ((select private.my_org_ids())::uuid[]));
 
+create policy octopush_members_select on public.templates for select to authenticated
+    using (org_id = any ((select private.my_org_ids())::uuid[]));
+
 -- Their previews and selections show contacts: for those who may have all of them at once.
 create policy octopush_members_select on public.jobs for select to authenticated
     using (org_id = any ((select private.my_orgs_with('contacts.bulk'))::uuid[]));

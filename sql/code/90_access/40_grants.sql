@@ -84,6 +84,8 @@ grant execute on function
     public.segment_plan(uuid)
 to authenticated;
 
+grant select on public.templates to authenticated, service_role;
+
 grant select on public.jobs to authenticated, service_role;
 grant execute on function
     public.create_import(uuid, text, text),
