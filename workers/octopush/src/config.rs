@@ -1,6 +1,7 @@
 //! Settings: `config.default.env` is the reference and the defaults, the environment overrides it, everything is checked at start.
 
 use anyhow::bail;
+use axum::http::HeaderName;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
@@ -33,6 +34,10 @@ pub enum Role {
     Jobs,
     /// Keep the members of segments right.
     Segments,
+    /// Start, feed and finish campaigns.
+    Campaigns,
+    /// Answer tracked links and callbacks that report sales.
+    Links,
 }
 
 impl FromStr for Role {
@@ -46,6 +51,8 @@ impl FromStr for Role {
             "maintenance" => Ok(Self::Maintenance),
             "jobs" => Ok(Self::Jobs),
             "segments" => Ok(Self::Segments),
+            "campaigns" => Ok(Self::Campaigns),
+            "links" => Ok(Self::Links),
             other => Err(format!("unknown role {other}")),
         }
     }
@@ -71,6 +78,8 @@ pub struct Config {
     pub webhook_max_bytes: usize,
     pub webhook_queue: usize,
     pub apply_batch: i32,
+    /// Where a proxy writes whom it asks for; none: whoever connects is the client.
+    pub client_address_header: Option<HeaderName>,
     pub send_concurrency: usize,
     pub job_concurrency: usize,
     pub import_batch: usize,
@@ -107,6 +116,7 @@ impl Config {
             webhook_max_bytes: reader.number("OCTOPUSH_WEBHOOK_MAX_BYTES", 1024..=67_108_864) as usize,
             webhook_queue: reader.number("OCTOPUSH_WEBHOOK_QUEUE", 1..=1_000_000) as usize,
             apply_batch: reader.number("OCTOPUSH_APPLY_BATCH", 1..=5000) as i32,
+            client_address_header: reader.optional("OCTOPUSH_CLIENT_ADDRESS_HEADER"),
             send_concurrency: reader.number("OCTOPUSH_SEND_CONCURRENCY", 1..=1000) as usize,
             job_concurrency: reader.number("OCTOPUSH_JOB_CONCURRENCY", 1..=50) as usize,
             import_batch: reader.number("OCTOPUSH_IMPORT_BATCH", 1..=20_000) as usize,
@@ -213,6 +223,13 @@ impl Reader {
         parsed
     }
 
+    fn optional<T: FromStr>(&mut self, name: &str) -> Option<T> {
+        if self.text(name).is_empty() {
+            return None;
+        }
+        self.parsed(name)
+    }
+
     fn number(&mut self, name: &str, range: std::ops::RangeInclusive<u64>) -> u64 {
         let value = self.parsed(name).unwrap_or(*range.start());
         if !range.contains(&value) {
@@ -278,7 +295,8 @@ mod tests {
     #[test]
     fn the_defaults_with_the_required_settings_are_valid() {
         let config = Config::load(environment(&[])).unwrap();
-        assert_eq!(config.roles.len(), 6);
+        assert!(config.roles.contains(&Role::Webhook) && config.roles.contains(&Role::Links));
+        assert!(config.client_address_header.is_none());
         assert!(config.storage.is_none());
         assert_eq!(config.app_secrets.len(), 2);
     }

@@ -4,12 +4,13 @@
 
 use crate::config::{Config, Role};
 use crate::health::{self, Health};
-use crate::roles::{apply, jobs, maintenance, segments, send, webhook};
+use crate::roles::{apply, campaigns, jobs, links, maintenance, segments, send, webhook};
 use crate::runtime::listener::{self, Wakes};
 use crate::runtime::{database, metrics as names};
 use anyhow::{Context, ensure};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use octopush_whatsapp::CloudApi;
+use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -58,6 +59,11 @@ pub async fn run(config: Config, listener: TcpListener, stop: CancellationToken)
             writer.await.ok();
         });
     }
+    if config.roles.contains(&Role::Links) {
+        // Connections of their own: somebody who taps a link must not wait behind a role that is busy.
+        let pool = database::pool(&config.database_url.0, 4)?;
+        router = router.merge(links::router(&config, pool));
+    }
     if config.roles.contains(&Role::Apply) {
         tasks.spawn(apply::run(
             pool.clone(),
@@ -81,7 +87,7 @@ pub async fn run(config: Config, listener: TcpListener, stop: CancellationToken)
             pool.clone(),
             config.clone(),
             graph,
-            wakes,
+            wakes.clone(),
             stop.clone(),
         ));
     }
@@ -91,10 +97,19 @@ pub async fn run(config: Config, listener: TcpListener, stop: CancellationToken)
     if config.roles.contains(&Role::Segments) {
         tasks.spawn(segments::run(pool.clone(), stop.clone()));
     }
+    if config.roles.contains(&Role::Campaigns) {
+        // Feeding must go on while every connection of the pool waits for something else.
+        let pool = database::pool(&config.database_url.0, 3)?;
+        tasks.spawn(campaigns::run(pool, wakes.clone(), stop.clone()));
+    }
     info!(listen = %listener.local_addr()?, roles = ?config.roles, "octopush runs");
     let serving_stop = stop.clone();
     tasks.spawn(async move {
-        let server = axum::serve(listener, router).with_graceful_shutdown(serving_stop.cancelled_owned());
+        let server = axum::serve(
+            listener,
+            router.into_make_service_with_connect_info::<SocketAddr>(),
+        )
+        .with_graceful_shutdown(serving_stop.cancelled_owned());
         if let Err(error) = server.await {
             warn!(%error, "http server ended");
         }

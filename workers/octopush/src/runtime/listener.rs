@@ -19,6 +19,7 @@ pub struct Wakes {
     pub apply: Notify,
     pub send: Notify,
     pub maintenance: Notify,
+    pub campaigns: Notify,
     /// Asks for another listening session, and so for another holder.
     pub new_session: Notify,
 }
@@ -76,6 +77,7 @@ async fn session(url: &str, wakes: &Wakes, holder: &watch::Sender<Option<Holder>
                     "octopush_apply" => wakes.apply.notify_one(),
                     "octopush_send" => wakes.send.notify_one(),
                     "octopush_maintenance" => wakes.maintenance.notify_one(),
+                    "octopush_campaigns" => wakes.campaigns.notify_one(),
                     _ => {}
                 },
                 Some(Ok(_)) => {}
@@ -91,6 +93,7 @@ async fn session(url: &str, wakes: &Wakes, holder: &watch::Sender<Option<Holder>
                 wakes.apply.notify_one();
                 wakes.send.notify_one();
                 wakes.maintenance.notify_one();
+                wakes.campaigns.notify_one();
             }
         }
     }

@@ -14,6 +14,11 @@ pub const JOBS: &str = "octopush_jobs_total";
 pub const IMPORT_LINES: &str = "octopush_import_lines_total";
 pub const SEGMENT_CHANGES: &str = "octopush_segment_changes_total";
 pub const SEGMENT_ROUND_SECONDS: &str = "octopush_segment_round_seconds";
+pub const CAMPAIGN_RECIPIENTS_QUEUED: &str = "octopush_campaign_recipients_queued_total";
+pub const CAMPAIGN_FEED_SECONDS: &str = "octopush_campaign_feed_seconds";
+pub const LINKS_FOLLOWED: &str = "octopush_links_followed_total";
+pub const LINK_SECONDS: &str = "octopush_link_seconds";
+pub const CONVERSIONS: &str = "octopush_conversions_total";
 pub const WORKER_ERRORS: &str = "octopush_worker_errors_total";
 
 /// 1 while the LISTEN session is up.
@@ -44,6 +49,17 @@ pub fn describe() {
         SEGMENT_ROUND_SECONDS,
         "One round of maintaining segments that had something to do"
     );
+    describe_counter!(
+        CAMPAIGN_RECIPIENTS_QUEUED,
+        "Recipients of campaigns handed to the outbox"
+    );
+    describe_histogram!(
+        CAMPAIGN_FEED_SECONDS,
+        "One round of feeding the outbox that had something to do"
+    );
+    describe_counter!(LINKS_FOLLOWED, "Tracked links that were asked for, by outcome");
+    describe_histogram!(LINK_SECONDS, "From a tracked link being asked for to its answer");
+    describe_counter!(CONVERSIONS, "Callbacks that report a sale, by outcome");
     describe_counter!(WORKER_ERRORS, "Failures of a role that were retried");
     describe_gauge!("octopush_listener_up", "1 while the LISTEN session is up");
 }

@@ -1,0 +1,1 @@
+select worker.advance_campaigns()

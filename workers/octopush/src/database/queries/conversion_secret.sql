@@ -1,0 +1,1 @@
+select worker.conversion_secret($1)

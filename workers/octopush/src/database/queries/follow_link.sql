@@ -1,0 +1,1 @@
+select worker.follow_link($1, $2, $3)

@@ -1,0 +1,1 @@
+select worker.record_conversion($1, $2)

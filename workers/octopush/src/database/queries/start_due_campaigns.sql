@@ -1,0 +1,1 @@
+select worker.start_due_campaigns()
