@@ -59,6 +59,12 @@ begin
             -- To the letter the condition of activity_log__timeline__idx.
             and l.kind not in ('message.received', 'conversation.created', 'conversation.note_added', 'contact.consent_changed')
         order by l.created_at desc, l.id desc limit v_limit + 1)
+        union all
+        (select md5(k.token)::uuid, k.clicked_at, 'link.clicked', null,
+            jsonb_build_object('campaign_id', k.campaign_id, 'button', k.button, 'destination', k.destination)
+        from private.links k
+        where k.contact_id = p_contact_id and k.clicked_at <= v_at and (k.clicked_at, md5(k.token)::uuid) < (v_at, v_id)
+        order by k.clicked_at desc, md5(k.token)::uuid desc limit v_limit + 1)
     ), page as (
         select e.id, e.kind, e.at, e.actor_id, e.data || case when e.kind <> 'contact.tags_changed' then '{}' else (
             -- Names as they are now; of a tag that is gone its id is all that is left.
@@ -83,4 +89,4 @@ begin
 end
 $$;
 comment on function public.contact_timeline(uuid, integer, text) is
-    'Messages, notes, consent, tags, edits and assignments, newest first: message.received | message.sent | note.added | consent.changed | contact.* | conversation.*. p_before: next of the page before. Errors: AUTH_002, AUTH_003, CONTACT_001, CONTACT_007, CONTACT_010.';
+    'Messages, notes, consent, tags, edits and assignments, newest first: message.received | message.sent | note.added | consent.changed | link.clicked | opportunity.* | contact.* | conversation.*. p_before: next of the page before. Errors: AUTH_002, AUTH_003, CONTACT_001, CONTACT_007, CONTACT_010.';

@@ -105,6 +105,7 @@ begin
     select p.segment_id, p_keep_id, p.org_id, p.kind, p.created_by, p.created_at from public.segment_pins p
     where p.org_id = v_keep.org_id and p.contact_id = p_merge_id
     on conflict do nothing;
+    perform private.move_links(p_merge_id, p_keep_id);
     with waiting as (
         delete from private.sent_messages w where w.contact_id in (p_keep_id, p_merge_id) returning w.sent
     )

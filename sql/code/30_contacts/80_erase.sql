@@ -10,7 +10,7 @@ set search_path = ''
 as $$
     select coalesce(jsonb_object_agg(d.key, d.value), '{}') from jsonb_each(p_data) d
     where d.key in ('old', 'new', 'source', 'fields', 'added', 'removed', 'messages', 'user_id', 'by', 'until', 'merged_id', 'contact_id',
-        'conversation_id', 'window_expires_at')
+        'conversation_id', 'window_expires_at', 'opportunity_id', 'campaign_id')
 $$;
 
 create or replace function public.erase_contact(p_id uuid, p_confirmation text)
@@ -58,6 +58,7 @@ begin
             where a.org_id = v_contact.org_id and a.connected_at is not null)
         and exists (select from unnest(v_needles) n where position(n in s.status::text) > 0);
     update public.contact_consents x set evidence = null where x.org_id = v_contact.org_id and x.contact_id = p_id and x.evidence is not null;
+    perform private.erase_links(array[p_id]);
     delete from public.contact_tags ct where ct.org_id = v_contact.org_id and ct.contact_id = p_id;
     delete from public.segment_pins p where p.org_id = v_contact.org_id and p.contact_id = p_id;
 

@@ -41,6 +41,12 @@ begin
                     from public.messages m where m.conversation_id = c.id), '[]')) order by c.created_at, c.id)
             from public.conversations c join public.whatsapp_accounts a on a.id = c.whatsapp_account_id
             where c.org_id = v_contact.org_id and c.contact_id = p_id), '[]'),
+        'clicks', coalesce((
+            select jsonb_agg(jsonb_build_object('destination', k.destination, 'clicked_at', k.clicked_at) order by k.clicked_at)
+            from private.links k where k.contact_id = p_id and k.clicked_at is not null), '[]'),
+        'opportunities', coalesce((
+            select jsonb_agg(to_jsonb(o) - '{org_id,contact_id}'::text[] order by o.occurred_at, o.id)
+            from public.opportunities o where o.org_id = v_contact.org_id and o.contact_id = p_id), '[]'),
         'activity', coalesce((
             select jsonb_agg(jsonb_build_object('kind', l.kind, 'at', l.created_at, 'data', l.data) order by l.created_at, l.id)
             from public.activity_log l where l.org_id = v_contact.org_id and l.contact_id = p_id), '[]'));
@@ -49,4 +55,4 @@ begin
 end
 $$;
 comment on function public.export_contact(uuid) is
-    'One person''s data as JSON: contact, tags, segments, consents, conversations with messages, activity. Errors: AUTH_003, CONTACT_001, CONTACT_010.';
+    'One person''s data as JSON: contact, tags, segments, consents, conversations with messages, links followed, sales opportunities, activity. Errors: AUTH_003, CONTACT_001, CONTACT_010.';

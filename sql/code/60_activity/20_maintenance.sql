@@ -101,7 +101,7 @@ begin
     delete from public.notifications where id in (
         select n.id from public.notifications n where n.created_at < private.clock() - interval '1 year' and n.read_at is not null limit p_limit);
     get diagnostics v_count = row_count;
-    v_total := v_total + v_count + worker.purge_segment_events(p_limit);
+    v_total := v_total + v_count + worker.purge_segment_events(p_limit) + worker.purge_link_clicks(p_limit);
     return v_total;
 end
 $$;

@@ -53,3 +53,6 @@ create policy octopush_members_select on public.templates for select to authenti
 -- Their previews and selections show contacts: for those who may have all of them at once.
 create policy octopush_members_select on public.jobs for select to authenticated
     using (org_id = any ((select private.my_orgs_with('contacts.bulk'))::uuid[]));
+
+create policy octopush_members_select on public.opportunities for select to authenticated
+    using (org_id = any ((select private.my_org_ids())::uuid[]));

@@ -96,4 +96,12 @@ grant execute on function
     public.cancel_job(uuid)
 to authenticated;
 
+grant select on public.opportunities to authenticated, service_role;
+grant execute on function
+    public.campaign_links(uuid),
+    public.record_opportunity(uuid, jsonb),
+    public.delete_opportunity(uuid),
+    public.rotate_conversion_secret(uuid)
+to authenticated;
+
 grant execute on all functions in schema worker to octopush_worker;
