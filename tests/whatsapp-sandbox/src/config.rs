@@ -3,6 +3,8 @@
 /// The account every sandbox starts with. All numbers are made up.
 pub mod default_account {
     pub const APP_ID: &str = "300000000000001";
+    /// The portfolio.
+    pub const BUSINESS_ID: &str = "600000000000001";
     pub const WABA_ID: &str = "200000000000001";
     /// Sends 80 messages a second, as a new number does.
     pub const PHONE_NUMBER_ID: &str = "100000000000001";

@@ -14,6 +14,8 @@ use crate::threads::Thread;
 pub struct Waba {
     pub id: String,
     pub name: String,
+    /// The portfolio it belongs to.
+    pub business_id: String,
     /// Without a subscription no webhook leaves.
     pub is_subscribed: bool,
     pub override_callback: Option<String>,
@@ -124,6 +126,8 @@ pub struct Directory {
 pub struct NewAccount {
     pub phone_number_id: Option<String>,
     pub waba_id: Option<String>,
+    /// Portfolio of the account; all accounts share one unless told otherwise.
+    pub business_id: Option<String>,
     pub name: Option<String>,
     pub token: Option<String>,
     pub display_phone_number: Option<String>,
@@ -145,6 +149,7 @@ pub struct AccountView {
     pub phone_number_id: String,
     pub waba_id: String,
     pub waba_name: String,
+    pub business_id: String,
     pub app_id: &'static str,
     pub display_phone_number: String,
     pub verified_name: String,
@@ -207,10 +212,12 @@ impl Directory {
         let waba = self.wabas.entry(waba_id.clone()).or_insert_with(|| Waba {
             id: waba_id.clone(),
             name: "Sandbox business".to_owned(),
+            business_id: default_account::BUSINESS_ID.to_owned(),
             is_subscribed: true,
             override_callback: None,
         });
         waba.name = new.name.unwrap_or_else(|| waba.name.clone());
+        waba.business_id = new.business_id.unwrap_or_else(|| waba.business_id.clone());
         waba.is_subscribed = new.is_subscribed.unwrap_or(waba.is_subscribed);
         waba.override_callback = new.callback_url.or_else(|| waba.override_callback.take());
         let token = new.token.unwrap_or_else(|| {
@@ -285,6 +292,7 @@ impl Directory {
                     phone_number_id: number.id.clone(),
                     waba_id: waba.id.clone(),
                     waba_name: waba.name.clone(),
+                    business_id: waba.business_id.clone(),
                     app_id: default_account::APP_ID,
                     display_phone_number: number.display_phone_number.clone(),
                     verified_name: number.verified_name.clone(),

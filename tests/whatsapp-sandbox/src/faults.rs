@@ -19,6 +19,57 @@ pub struct ErrorFault {
     pub times: Option<u32>,
 }
 
+/// What goes wrong with a call that is not a send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallOutcome {
+    /// Refused with `code`; nothing happens.
+    Refuse,
+    /// The connection is closed and nothing happens.
+    DropRequest,
+    /// It happens, and the connection is closed without a byte of answer.
+    DropReply,
+    /// It happens, and the answer is HTTP 502 with no error object.
+    BadGateway,
+}
+
+/// A fault of every call but sends: accounts, templates, files.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CallFault {
+    /// Of these calls only …
+    #[serde(default)]
+    pub method: Option<String>,
+    /// … whose path holds this.
+    #[serde(default)]
+    pub path: Option<String>,
+    pub outcome: CallOutcome,
+    #[serde(default = "temporary")]
+    pub code: i64,
+    #[serde(default)]
+    pub http_status: Option<u16>,
+    #[serde(default = "certain")]
+    pub probability: f64,
+    /// How many times at most; without end when absent.
+    #[serde(default)]
+    pub times: Option<u32>,
+}
+
+impl CallFault {
+    fn concerns(&self, method: &str, path: &str) -> bool {
+        self.times != Some(0)
+            && self
+                .method
+                .as_deref()
+                .is_none_or(|asked| asked.eq_ignore_ascii_case(method))
+            && self.path.as_deref().is_none_or(|part| path.contains(part))
+    }
+}
+
+fn temporary() -> i64 {
+    2
+}
+
 fn certain() -> f64 {
     1.0
 }
@@ -54,6 +105,8 @@ pub struct Faults {
     pub latency_jitter_ms: u64,
     /// Sends refused by chance, before anything is taken.
     pub errors: Vec<ErrorFault>,
+    /// Calls other than sends; the first that concerns a call and strikes decides.
+    pub calls: Vec<CallFault>,
     /// Every number takes this many messages a second, whatever it may otherwise.
     pub throttle_mps: Option<u32>,
     /// The message is taken and the connection closed without a single byte of answer.
@@ -90,6 +143,11 @@ impl Faults {
             self.errors
                 .iter()
                 .map(|error| ("errors.probability", error.probability)),
+        );
+        chances.extend(
+            self.calls
+                .iter()
+                .map(|call| ("calls.probability", call.probability)),
         );
         match chances.iter().find(|(_, chance)| !(0.0..=1.0).contains(chance)) {
             Some((name, _)) => Err(format!("{name} must lie between 0 and 1")),
@@ -143,6 +201,20 @@ impl FaultSource {
             let fault = &mut self.faults.errors[index];
             fault.times = fault.times.map(|left| left - 1);
             return Some((fault.code, fault.http_status));
+        }
+        None
+    }
+
+    /// What goes wrong with this call other than a send, if anything.
+    pub fn call(&mut self, method: &str, path: &str) -> Option<CallFault> {
+        for index in 0..self.faults.calls.len() {
+            let fault = &self.faults.calls[index];
+            if !fault.concerns(method, path) || !self.chance(self.faults.calls[index].probability) {
+                continue;
+            }
+            let fault = &mut self.faults.calls[index];
+            fault.times = fault.times.map(|left| left - 1);
+            return Some(fault.clone());
         }
         None
     }

@@ -20,6 +20,7 @@ mod sending;
 mod settings;
 mod templates;
 mod threads;
+mod uploads;
 mod webhooks;
 mod world;
 

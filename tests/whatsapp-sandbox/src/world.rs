@@ -17,6 +17,7 @@ use crate::media::MediaStore;
 use crate::request_log::RequestLog;
 use crate::settings::Settings;
 use crate::templates::TemplateStore;
+use crate::uploads::UploadStore;
 use crate::webhooks::PostOffice;
 
 /// Something the page may have to show.
@@ -34,6 +35,7 @@ pub struct State {
     pub customers: HashMap<String, Customer>,
     pub templates: TemplateStore,
     pub media: MediaStore,
+    pub uploads: UploadStore,
     pub ledger: Ledger,
     pub requests: RequestLog,
 }
@@ -51,6 +53,7 @@ impl State {
             customers: HashMap::new(),
             templates: TemplateStore::with_samples(crate::config::default_account::WABA_ID),
             media: MediaStore::default(),
+            uploads: UploadStore::default(),
             ledger: Ledger::default(),
             requests: RequestLog::default(),
         }

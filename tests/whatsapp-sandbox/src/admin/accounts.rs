@@ -1,19 +1,17 @@
-//! Accounts, tokens, login codes, templates.
+//! Accounts, tokens, login codes.
 
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Answer, Wrong, read};
 use crate::config::default_account;
 use crate::directory::{Code, NewAccount};
-use crate::templates::Template;
-use crate::webhooks::{Parcel, Route};
+use crate::ids;
 use crate::world::World;
-use crate::{ids, templates};
 
 pub async fn list(State(world): State<Arc<World>>) -> Answer {
     Ok(Json(json!({"accounts": world.state().directory.view()})))
@@ -95,55 +93,4 @@ pub async fn issue_code(State(world): State<Arc<World>>, Json(body): Json<Value>
         },
     );
     Ok(Json(json!({"code": code, "expires_at": expires_at})))
-}
-
-#[derive(Deserialize)]
-pub struct OfAccount {
-    waba_id: Option<String>,
-}
-
-pub async fn templates(State(world): State<Arc<World>>, Query(query): Query<OfAccount>) -> Answer {
-    let waba_id = query
-        .waba_id
-        .unwrap_or_else(|| default_account::WABA_ID.to_owned());
-    let nodes: Vec<Value> = world
-        .state()
-        .templates
-        .of_account(&waba_id)
-        .map(Template::node)
-        .collect();
-    Ok(Json(json!({"templates": nodes})))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct StatusChange {
-    status: String,
-    reason: Option<String>,
-}
-
-/// Moves a template to any status and tells the app.
-pub async fn set_template_status(
-    State(world): State<Arc<World>>,
-    Path(id): Path<String>,
-    Json(body): Json<Value>,
-) -> Answer {
-    let change: StatusChange = read(body)?;
-    let (waba_id, value) = templates::set_status(
-        &world,
-        &id,
-        &change.status.to_ascii_uppercase(),
-        change.reason.as_deref(),
-    )
-    .ok_or_else(|| Wrong::unknown("template"))?;
-    let route = Route::App { waba_id };
-    world.post.put(
-        Parcel::Change {
-            route,
-            field: "message_template_status_update",
-            value,
-        },
-        std::time::Duration::ZERO,
-    );
-    Ok(Json(json!({"status": change.status})))
 }

@@ -4,6 +4,7 @@ mod accounts;
 mod chat;
 mod control;
 mod proofs;
+mod templates;
 mod webhooks;
 
 use std::sync::Arc;
@@ -61,8 +62,12 @@ pub fn router() -> Router<Arc<World>> {
         )
         .route("/admin/tokens", post(accounts::set_token))
         .route("/admin/codes", post(accounts::issue_code))
-        .route("/admin/templates", get(accounts::templates))
-        .route("/admin/templates/{id}", post(accounts::set_template_status))
+        .route("/admin/templates", get(templates::list).post(templates::add))
+        .route(
+            "/admin/templates/{id}",
+            post(templates::change).delete(templates::remove),
+        )
+        .route("/admin/samples", get(templates::samples))
         .route("/admin/customers", get(chat::customers))
         .route(
             "/admin/customers/{phone}",

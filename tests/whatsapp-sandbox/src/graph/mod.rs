@@ -9,18 +9,21 @@ mod numbers;
 mod params;
 mod templates;
 mod tokens;
+mod uploads;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, Request, State};
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use bytes::Bytes;
 use serde_json::Value;
 
 use crate::connection::Scissors;
+use crate::directory::pick;
+use crate::faults::CallOutcome;
 use crate::refusal::Refusal;
 use crate::world::World;
 
@@ -96,9 +99,10 @@ fn base_url(headers: &HeaderMap) -> String {
 async fn node(
     State(world): State<Arc<World>>,
     Path((version, object)): Path<(String, String)>,
+    ConnectInfo(scissors): ConnectInfo<Scissors>,
     request: Request,
 ) -> Response {
-    answer(&world, &version, &object, None, request).await
+    answer(&world, &version, &object, None, request, &scissors).await
 }
 
 async fn edge(
@@ -122,7 +126,7 @@ async fn edge(
         return crate::sending::send(&world, &object, bearer(&headers, &query), &body, &path, &scissors)
             .await;
     }
-    answer(&world, &version, &object, Some(&edge), request).await
+    answer(&world, &version, &object, Some(&edge), request, &scissors).await
 }
 
 async fn read(request: Request) -> Result<Bytes, Refusal> {
@@ -137,21 +141,45 @@ async fn answer(
     object: &str,
     edge: Option<&str>,
     request: Request,
+    scissors: &Scissors,
 ) -> Response {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let seq = world
         .state()
         .requests
         .arrive(method.as_str(), &path, None, world.uptime_us(), world.now_ms());
-    let result = match check_version(version, &path) {
-        Ok(()) => route(world, object, edge, request).await,
-        Err(refusal) => Err(refusal),
+    let fault = world.state().faults.call(method.as_str(), &path);
+    let outcome = fault.as_ref().map(|fault| fault.outcome);
+    let result = match (check_version(version, &path), &fault) {
+        (Err(refusal), _) => Err(refusal),
+        (Ok(()), Some(fault)) if fault.outcome == CallOutcome::Refuse => {
+            Err(Refusal::new(fault.code, "This error was asked for.").with_http_status(fault.http_status))
+        }
+        (Ok(()), _) if outcome == Some(CallOutcome::DropRequest) => Err(Refusal::new(2, "")),
+        (Ok(()), _) => route(world, object, edge, request).await,
     };
-    let (status, code) = match &result {
-        Ok(_) => (200, None),
-        Err(refusal) => (refusal.http_status, Some(refusal.code)),
+    let (status, code, told) = match (outcome, &result) {
+        (Some(CallOutcome::DropRequest), _) => (0, None, "dropped_before"),
+        (Some(CallOutcome::DropReply), _) => (0, None, "dropped_after"),
+        (Some(CallOutcome::BadGateway), _) => (502, None, "bad_gateway"),
+        (_, Ok(_)) => (200, None, "answered"),
+        (_, Err(refusal)) => (refusal.http_status, Some(refusal.code), "answered"),
     };
-    world.state().requests.finish(seq, status, code, "answered");
+    world.state().requests.finish(seq, status, code, told);
+    match outcome {
+        Some(CallOutcome::DropRequest | CallOutcome::DropReply) => {
+            scissors.cut();
+            return StatusCode::BAD_GATEWAY.into_response();
+        }
+        Some(CallOutcome::BadGateway) => {
+            return (
+                StatusCode::BAD_GATEWAY,
+                "<html><body>502 Bad Gateway</body></html>",
+            )
+                .into_response();
+        }
+        Some(CallOutcome::Refuse) | None => {}
+    }
     match result {
         Ok(body) => axum::Json(body).into_response(),
         Err(refusal) => refusal.into_response(),
@@ -171,6 +199,18 @@ async fn route(world: &World, object: &str, edge: Option<&str>, request: Request
             world.now(),
         )?;
         return media::upload(world, object, request).await;
+    }
+    if object.starts_with("upload:") && edge.is_none() {
+        let signature = request.uri().query().map(str::to_owned);
+        let body = read(request).await?;
+        return uploads::session(
+            world,
+            method.as_str(),
+            object,
+            signature.as_deref(),
+            &headers,
+            &body,
+        );
     }
     let body = read(request).await?;
     let token = bearer(&headers, &query).map(str::to_owned);
@@ -196,6 +236,7 @@ async fn route(world: &World, object: &str, edge: Option<&str>, request: Request
         ("GET", Some("message_history")) => history::answer(&call),
         ("GET", Some("phone_numbers")) => numbers::list(&call),
         ("GET" | "POST" | "DELETE", Some("subscribed_apps")) => accounts::subscribed_apps(&call).await,
+        ("POST", Some("uploads")) => uploads::begin(&call),
         ("POST", Some("subscriptions")) => accounts::subscriptions(&call).await,
         ("GET", Some("message_templates")) => templates::list(&call),
         ("POST", Some("message_templates")) => templates::create(&call),
@@ -225,9 +266,10 @@ fn get_node(call: &Call<'_>) -> Answer {
         .get(call.object)
         .filter(|waba| granted.contains(&waba.id))
     {
-        return Ok(
-            serde_json::json!({"id": waba.id, "name": waba.name, "timezone_id": "1", "currency": "MYR"}),
-        );
+        let node = serde_json::json!({"id": waba.id, "name": waba.name, "timezone_id": "1", "currency": "MYR",
+            "owner_business_info": {"id": waba.business_id, "name": waba.name}});
+        let fields = call.params.text("fields");
+        return Ok(pick(node, fields.unwrap_or("id,name,timezone_id,currency")));
     }
     if let Some(template) = state
         .templates

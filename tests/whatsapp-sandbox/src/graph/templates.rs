@@ -9,6 +9,7 @@ use super::{Answer, Call, access};
 use crate::refusal::Refusal;
 use crate::templates::{Template, check_components, check_submission};
 use crate::webhooks::Parcel;
+use crate::world::State;
 
 const DAY_SECONDS: i64 = 86_400;
 
@@ -46,6 +47,7 @@ pub fn create(call: &Call<'_>) -> Answer {
     let mut state = call.world.state();
     access::account(&state, call.token, call.object, "POST", call.world.now())?;
     let submission = check_submission(&call.params.as_value())?;
+    state.uploads.check(&submission.components)?;
     let template = state
         .templates
         .submit(call.object, submission, call.world.now())?;
@@ -65,12 +67,16 @@ pub fn edit(call: &Call<'_>) -> Answer {
     let mut state = call.world.state();
     let granted = access::token(&state, call.token, now)?.waba_ids.clone();
     let review_ms = state.settings.template_review_ms;
-    let template = state
-        .templates
+    let State {
+        templates, uploads, ..
+    } = &mut *state;
+    let template = templates
         .get_mut(call.object)
         .filter(|template| granted.contains(&template.waba_id))
         .ok_or_else(|| call.unsupported())?;
-    let refuse = |why: &str| Refusal::parameter(why).with_subcode(2_388_023);
+    let new_components = call.params.get("components").and_then(Value::as_array);
+    uploads.check(new_components.map_or(&[], Vec::as_slice))?;
+    let refuse = |why: &str| Refusal::parameter(why);
     if !["APPROVED", "REJECTED", "PAUSED"].contains(&template.status.as_str()) {
         return Err(refuse(
             "The template can only be edited while it is approved, rejected or paused.",
@@ -118,7 +124,7 @@ pub fn delete(call: &Call<'_>) -> Answer {
     }
     match state
         .templates
-        .delete(call.object, name, call.params.text("hsm_id"))
+        .delete(call.object, name, call.params.text("hsm_id"), call.world.now())
     {
         0 => Err(Refusal {
             user_message: Some("The template could not be found.".to_owned()),

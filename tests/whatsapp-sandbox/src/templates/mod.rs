@@ -1,15 +1,16 @@
 //! Message templates: what is stored, what may be submitted, and the review that follows.
 
+mod notices;
 mod rules;
 mod samples;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::ids;
 use crate::refusal::Refusal;
-use crate::world::World;
 
-pub use rules::{Submission, check_components, check_submission, variables};
+pub use notices::{Change, change, review};
+pub use rules::{Submission, check_components, check_submission, refuse, variables};
 
 /// A template in one language.
 #[derive(Debug, Clone)]
@@ -23,6 +24,11 @@ pub struct Template {
     pub is_named: bool,
     pub components: Vec<Value>,
     pub rejected_reason: Option<String>,
+    /// GREEN, YELLOW, RED; UNKNOWN at first.
+    pub quality: String,
+    pub previous_category: Option<String>,
+    /// What Meta will make of the category.
+    pub correct_category: Option<String>,
     pub created_at: i64,
     /// When it was last changed while approved: once a day, ten times a month.
     pub edits: Vec<i64>,
@@ -30,17 +36,26 @@ pub struct Template {
 
 impl Template {
     pub fn node(&self) -> Value {
-        json!({
+        let mut node = json!({
             "id": self.id,
             "name": self.name,
             "language": self.language,
             "status": self.status,
             "category": self.category,
             "parameter_format": if self.is_named { "NAMED" } else { "POSITIONAL" },
-            "components": self.components,
-            "quality_score": {"score": "UNKNOWN", "date": self.created_at},
+            "components": self.components.iter().map(shown).collect::<Vec<_>>(),
+            "quality_score": {"score": self.quality, "date": self.created_at},
             "rejected_reason": self.rejected_reason.as_deref().unwrap_or("NONE"),
-        })
+        });
+        for (key, category) in [
+            ("previous_category", &self.previous_category),
+            ("correct_category", &self.correct_category),
+        ] {
+            if let Some(category) = category {
+                node[key] = category.as_str().into();
+            }
+        }
+        node
     }
 
     /// The component of a type, in upper case as they are stored.
@@ -49,10 +64,29 @@ impl Template {
     }
 }
 
+/// A component as Meta returns it: in place of an upload's handle stands an address of the sample.
+fn shown(component: &Value) -> Value {
+    let mut component = component.clone();
+    if let Some(handle) = component.pointer_mut("/example/header_handle/0") {
+        *handle = "https://scontent.whatsapp.net/v/t61.29466-34/sample".into();
+    }
+    for card in component["cards"].as_array_mut().into_iter().flatten() {
+        for part in card["components"].as_array_mut().into_iter().flatten() {
+            *part = shown(part);
+        }
+    }
+    component
+}
+
+/// The name of a deleted approved template is kept from use that long.
+const NAME_HELD_SECONDS: i64 = 30 * 86_400;
+
 #[derive(Debug, Default)]
 pub struct TemplateStore {
     /// In the order of creation, which paging follows.
     templates: Vec<Template>,
+    /// Account, name and language of deleted approved templates, and when they are free again.
+    held: Vec<(String, String, String, i64)>,
 }
 
 impl TemplateStore {
@@ -60,6 +94,7 @@ impl TemplateStore {
     pub fn with_samples(waba_id: &str) -> Self {
         Self {
             templates: samples::all(waba_id),
+            held: Vec::new(),
         }
     }
 
@@ -117,6 +152,19 @@ impl TemplateStore {
                 ),
             ));
         }
+        let is_held = |(account, name, language, until): &(String, String, String, i64)| {
+            account == waba_id && *name == submission.name && *language == submission.language && now < *until
+        };
+        if self.held.iter().any(is_held) {
+            return Err(rules::refuse(
+                2_388_023,
+                "Message template language is being deleted",
+                &format!(
+                    "New {} content can't be added while the existing content is being deleted. Try again in 4 weeks.",
+                    submission.language
+                ),
+            ));
+        }
         self.templates.push(Template {
             id: ids::object_id(),
             waba_id: waba_id.to_owned(),
@@ -127,6 +175,9 @@ impl TemplateStore {
             is_named: submission.is_named,
             components: submission.components,
             rejected_reason: None,
+            quality: "UNKNOWN".to_owned(),
+            previous_category: None,
+            correct_category: None,
             created_at: now,
             edits: Vec::new(),
         });
@@ -134,68 +185,33 @@ impl TemplateStore {
     }
 
     /// Removes every language of a name, or one; answers how many went.
-    pub fn delete(&mut self, waba_id: &str, name: &str, id: Option<&str>) -> usize {
-        let before = self.templates.len();
-        self.templates.retain(|template| {
-            template.waba_id != waba_id || template.name != name || id.is_some_and(|id| id != template.id)
-        });
-        before - self.templates.len()
+    pub fn delete(&mut self, waba_id: &str, name: &str, id: Option<&str>, now: i64) -> usize {
+        let leaves = |template: &mut Template| {
+            template.waba_id == waba_id && template.name == name && id.is_none_or(|id| id == template.id)
+        };
+        let gone: Vec<Template> = self.templates.extract_if(.., leaves).collect();
+        let approved = gone.iter().filter(|template| template.status == "APPROVED");
+        self.held.extend(approved.map(|template| {
+            let (name, language) = (template.name.clone(), template.language.clone());
+            (template.waba_id.clone(), name, language, now + NAME_HELD_SECONDS)
+        }));
+        gone.len()
     }
-}
 
-/// The review's outcome: names with `reject` in them are refused, everything else passes. Answers account and webhook value.
-pub fn review(world: &World, template_id: &str) -> Option<(String, Value)> {
-    let mut state = world.state();
-    let template = state
-        .templates
-        .get_mut(template_id)
-        .filter(|template| template.status == "PENDING")?;
-    let is_rejected = template.name.contains("reject");
-    template.status = if is_rejected { "REJECTED" } else { "APPROVED" }.to_owned();
-    template.rejected_reason = is_rejected.then(|| "INVALID_FORMAT".to_owned());
-    Some((template.waba_id.clone(), status_value(template, None)))
-}
-
-/// Moves a template to any status, as Meta might; answers account and webhook value.
-pub fn set_status(
-    world: &World,
-    template_id: &str,
-    status: &str,
-    reason: Option<&str>,
-) -> Option<(String, Value)> {
-    let mut state = world.state();
-    let template = state.templates.get_mut(template_id)?;
-    template.status = status.to_owned();
-    template.rejected_reason = reason.map(str::to_owned);
-    let other = (status == "PAUSED").then(|| {
-        json!({"title": "FIRST_PAUSE", "description": "Your WhatsApp message template has been paused for 3 hours."})
-    });
-    Some((template.waba_id.clone(), status_value(template, other)))
-}
-
-fn status_value(template: &Template, other_info: Option<Value>) -> Value {
-    let mut value = Map::new();
-    value.insert("event".into(), template.status.as_str().into());
-    // Integers here, strings everywhere else.
-    value.insert(
-        "message_template_id".into(),
-        template.id.parse::<u64>().map_or(Value::Null, Value::from),
-    );
-    value.insert("message_template_name".into(), template.name.as_str().into());
-    value.insert(
-        "message_template_language".into(),
-        template.language.as_str().into(),
-    );
-    value.insert(
-        "reason".into(),
-        template.rejected_reason.as_deref().unwrap_or("NONE").into(),
-    );
-    value.insert(
-        "message_template_category".into(),
-        template.category.as_str().into(),
-    );
-    if let Some(info) = other_info {
-        value.insert("other_info".into(), info);
+    /// As somebody in Meta's own manager would: without a review, without a word to the app.
+    pub fn add(
+        &mut self,
+        waba_id: &str,
+        submission: Submission,
+        status: &str,
+        now: i64,
+    ) -> Result<&Template, Refusal> {
+        self.submit(waba_id, submission, now)?;
+        let template = self
+            .templates
+            .last_mut()
+            .ok_or_else(|| Refusal::new(131_000, ""))?;
+        status.clone_into(&mut template.status);
+        Ok(template)
     }
-    Value::Object(value)
 }

@@ -127,6 +127,9 @@ fn sample(name: &str, language: &str, category: &str, status: &str, components: 
         is_named: components.iter().any(is_variable_named),
         components,
         rejected_reason: (status == "REJECTED").then(|| "PROMOTIONAL".to_owned()),
+        quality: "UNKNOWN".to_owned(),
+        previous_category: None,
+        correct_category: None,
         created_at: 1_790_000_000,
         edits: Vec::new(),
     }

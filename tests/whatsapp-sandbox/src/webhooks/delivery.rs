@@ -77,15 +77,9 @@ fn write_letters(world: &World, due: Vec<Due>) -> Vec<Letter> {
         match parcel {
             Parcel::Letter(letter) => letters.push(*letter),
             Parcel::Review { template_id } => {
-                if let Some((waba_id, value)) = crate::templates::review(world, &template_id) {
+                if let Some((waba_id, field, value)) = crate::templates::review(world, &template_id) {
                     let route = Route::App { waba_id };
-                    letters.extend(write_change(
-                        world,
-                        &route,
-                        "message_template_status_update",
-                        value,
-                        receipt,
-                    ));
+                    letters.extend(write_change(world, &route, field, value, receipt));
                 }
             }
             Parcel::Change { route, field, value } => {

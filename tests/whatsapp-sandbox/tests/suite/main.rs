@@ -7,5 +7,6 @@ mod limits;
 mod media;
 mod refusals;
 mod support;
+mod template_life;
 mod templates;
 mod webhooks;
