@@ -51,6 +51,7 @@ create table public.opportunities (
     org_id uuid not null references public.organizations (id) on delete cascade,
     contact_id uuid not null,
     campaign_id uuid,
+    held_out_campaign_id uuid,
     source text not null check (source in ('callback', 'agent', 'flow')),
     amount numeric check (amount >= 0 and amount < 1e12 and scale(amount) <= 4),
     currency text check (currency ~ '^[A-Z]{3}$'),
@@ -60,13 +61,18 @@ create table public.opportunities (
     created_by uuid references auth.users (id) on delete set null,
     created_at timestamptz not null default clock_timestamp(),
     constraint opportunities__amount__check check ((amount is null) = (currency is null)),
-    foreign key (org_id, contact_id) references public.contacts (org_id, id) on delete cascade
+    foreign key (org_id, contact_id) references public.contacts (org_id, id) on delete cascade,
+    foreign key (org_id, campaign_id) references public.campaigns (org_id, id) on delete set null (campaign_id),
+    foreign key (org_id, held_out_campaign_id) references public.campaigns (org_id, id) on delete set null (held_out_campaign_id)
 );
 comment on table public.opportunities is 'Reservations, appointments and sales that came of what we sent: told by a signed callback, an agent or a flow.';
 comment on column public.opportunities.campaign_id is 'The campaign it is attributed to: the one that was named, else the last one received within its attribution window.';
+comment on column public.opportunities.held_out_campaign_id is
+    'A later campaign the contact was held out of, which would have had it otherwise: what its lift is compared with.';
 comment on column public.opportunities.occurred_at is 'When it happened; attribution goes by this time.';
 create index opportunities__contact__idx on public.opportunities (org_id, contact_id, occurred_at desc);
 create index opportunities__campaign__idx on public.opportunities (org_id, campaign_id, contact_id) where campaign_id is not null;
+create index opportunities__held_out__idx on public.opportunities (org_id, held_out_campaign_id, contact_id) where held_out_campaign_id is not null;
 create index opportunities__created_by__idx on public.opportunities (created_by) where created_by is not null;
 
 -- What private.read_opportunity makes of the fields somebody gave: values, or the field that is wrong.

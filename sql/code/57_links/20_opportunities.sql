@@ -61,19 +61,31 @@ begin
 end
 $$;
 
-create or replace function private.attributed_campaign(p_org_id uuid, p_contact_id uuid, p_at timestamptz)
-returns uuid
+-- campaign_id: the last one received before p_at, unless one is named. held_out_campaign_id: one launched after that was received, of which
+-- the contact was held out; it is judged by the same window, so that lift compares like with like.
+create or replace function private.attribute_opportunity(p_org_id uuid, p_contact_id uuid, p_at timestamptz, p_campaign_id uuid,
+    out campaign_id uuid, out held_out_campaign_id uuid)
 language sql stable
 set search_path = ''
 as $$
-    select r.campaign_id
-    from public.campaign_recipients r
-    join public.campaigns c on c.id = r.campaign_id
-    -- Reports overtake one another: whoever read, answered or followed it has received it.
-    cross join lateral (select least(r.delivered_at, r.read_at, r.replied_at, r.clicked_at) as at) received
-    where r.org_id = p_org_id and r.contact_id = p_contact_id
-        and received.at <= p_at and received.at > p_at - make_interval(days => c.attribution_days)
-    order by received.at desc, r.campaign_id desc limit 1
+    with touches as (
+        select r.campaign_id, r.status = 'held_out' as is_held_out, t.at, p_campaign_id is null as is_free
+        from public.campaign_recipients r
+        join public.campaigns c on c.id = r.campaign_id
+        -- Reports overtake one another: whoever read, answered or followed it has received it.
+        cross join lateral (
+            select case when r.status = 'held_out' then c.launched_at else least(r.delivered_at, r.read_at, r.replied_at, r.clicked_at) end as at
+        ) t
+        where r.org_id = p_org_id and r.contact_id = p_contact_id
+            and t.at <= p_at and (t.at > p_at - make_interval(days => c.attribution_days) or r.campaign_id = p_campaign_id)
+    ), received as (
+        select t.campaign_id, t.at from touches t where not t.is_held_out and (t.is_free or t.campaign_id = p_campaign_id)
+        order by t.at desc, t.campaign_id desc limit 1
+    )
+    select coalesce(p_campaign_id, (select r.campaign_id from received r)), (
+        select t.campaign_id from touches t
+        where t.is_held_out and t.campaign_id is distinct from p_campaign_id and coalesce(t.at > (select r.at from received r), true)
+        order by t.at desc, t.campaign_id desc limit 1)
 $$;
 
 -- True unless the id was counted before.
@@ -90,6 +102,23 @@ begin
 end
 $$;
 
+-- The ledger's rows an opportunity counts for, after it came or went.
+create or replace function private.mark_opportunities(p_opportunity public.opportunities)
+returns void
+language sql volatile
+set search_path = ''
+as $$
+    update public.campaign_recipients r set opportunity_at = f.first_at
+    from (
+        select c.id, (
+            select min(o.occurred_at) from public.opportunities o
+            where o.org_id = p_opportunity.org_id and o.contact_id = p_opportunity.contact_id and c.id in (o.campaign_id, o.held_out_campaign_id)
+        ) as first_at
+        from unnest(array[p_opportunity.campaign_id, p_opportunity.held_out_campaign_id]) c (id) where c.id is not null
+    ) f
+    where r.campaign_id = f.id and r.contact_id = p_opportunity.contact_id and r.opportunity_at is distinct from f.first_at
+$$;
+
 create or replace function private.write_opportunity(p_contact public.contacts, p_source text, p_campaign_id uuid, p_fields private.opportunity_fields)
 returns public.opportunities
 language plpgsql volatile
@@ -97,14 +126,15 @@ set search_path = ''
 as $$
 declare
     v_opportunity public.opportunities;
+    v_of record;
 begin
-    insert into public.opportunities (org_id, contact_id, campaign_id, source, amount, currency, external_id, note, occurred_at, created_by)
-    values (p_contact.org_id, p_contact.id, coalesce(p_campaign_id, private.attributed_campaign(p_contact.org_id, p_contact.id, p_fields.occurred_at)),
-        p_source, p_fields.amount, p_fields.currency, p_fields.external_id, p_fields.note, p_fields.occurred_at, (select auth.uid()))
+    select * into v_of from private.attribute_opportunity(p_contact.org_id, p_contact.id, p_fields.occurred_at, p_campaign_id);
+    insert into public.opportunities
+        (org_id, contact_id, campaign_id, held_out_campaign_id, source, amount, currency, external_id, note, occurred_at, created_by)
+    values (p_contact.org_id, p_contact.id, v_of.campaign_id, v_of.held_out_campaign_id, p_source,
+        p_fields.amount, p_fields.currency, p_fields.external_id, p_fields.note, p_fields.occurred_at, (select auth.uid()))
     returning * into v_opportunity;
-    update public.campaign_recipients r set opportunity_at = v_opportunity.occurred_at
-    where r.campaign_id = v_opportunity.campaign_id and r.contact_id = p_contact.id
-        and coalesce(r.opportunity_at > v_opportunity.occurred_at, true);
+    perform private.mark_opportunities(v_opportunity);
     perform private.record_activity(p_contact.org_id, 'opportunity.recorded', (select auth.uid()), p_contact.id,
         p_data => jsonb_strip_nulls(jsonb_build_object('opportunity_id', v_opportunity.id, 'campaign_id', v_opportunity.campaign_id,
             'source', p_source, 'amount', v_opportunity.amount, 'currency', v_opportunity.currency)));
@@ -177,10 +207,7 @@ begin
     if not found then
         perform private.raise_error('OPPORTUNITY_001');
     end if;
-    update public.campaign_recipients r set opportunity_at = (
-        select min(o.occurred_at) from public.opportunities o
-        where o.org_id = r.org_id and o.campaign_id = r.campaign_id and o.contact_id = r.contact_id)
-    where r.campaign_id = v_opportunity.campaign_id and r.contact_id = v_opportunity.contact_id and r.opportunity_at is not null;
+    perform private.mark_opportunities(v_opportunity);
     perform private.record_activity(v_opportunity.org_id, 'opportunity.deleted', (select auth.uid()), v_opportunity.contact_id,
         p_data => jsonb_strip_nulls(jsonb_build_object('opportunity_id', p_id, 'campaign_id', v_opportunity.campaign_id,
             'amount', v_opportunity.amount, 'currency', v_opportunity.currency)));
@@ -189,3 +216,11 @@ end
 $$;
 comment on function public.delete_opportunity(uuid) is
     'Takes back one that was none. Its external id stays counted. Errors: AUTH_003, OPPORTUNITY_001.';
+
+create or replace view public.opportunity_list with (security_invoker = true) as
+select o.id, o.org_id, o.contact_id, o.campaign_id, o.source, o.amount, o.currency, o.external_id, o.note, o.occurred_at, o.created_by, o.created_at,
+    c.name as campaign_name, p.full_name as created_by_name
+from public.opportunities o
+left join public.campaigns c on c.id = o.campaign_id
+left join public.profiles p on p.user_id = o.created_by;
+comment on view public.opportunity_list is 'Opportunities with names. Of a contact: by (org_id, contact_id), newest occurred_at first.';

@@ -21,14 +21,18 @@ begin
 end
 $$;
 
--- Visitors of these links who were last there before p_before become one row a link.
-create or replace function private.forget_visitors(p_tokens text[], p_before timestamptz)
+-- Visitors of these links who were last there before p_before become one row a link; at most p_limit of them, null: all.
+create or replace function private.forget_visitors(p_tokens text[], p_before timestamptz, p_limit integer default null)
 returns integer
 language sql volatile
 set search_path = ''
 as $$
     with gone as (
-        delete from private.link_clicks k where k.token = any (p_tokens) and k.visitor <> '' and k.last_at < p_before returning k.*
+        delete from private.link_clicks k using (
+            select x.token, x.visitor, x.is_bot from private.link_clicks x
+            where x.token = any (p_tokens) and x.visitor <> '' and x.last_at < p_before limit p_limit
+        ) o
+        where k.token = o.token and k.visitor = o.visitor and k.is_bot = o.is_bot and k.last_at < p_before returning k.*
     ), kept as (
         insert into private.link_clicks as k (token, visitor, is_bot, org_id, campaign_id, variant, button, clicks, first_at, last_at)
         select g.token, '', g.is_bot, g.org_id, g.campaign_id, g.variant, g.button, sum(g.clicks), min(g.first_at), max(g.last_at)
@@ -66,5 +70,5 @@ as $$
     select private.forget_visitors(array(
         select k.token from private.link_clicks k
         where k.last_at < private.clock() - interval '90 days' and k.visitor <> '' order by k.last_at limit p_limit
-    ), private.clock() - interval '90 days')
+    ), private.clock() - interval '90 days', p_limit)
 $$;

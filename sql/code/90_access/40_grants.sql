@@ -96,7 +96,7 @@ grant execute on function
     public.cancel_job(uuid)
 to authenticated;
 
-grant select on public.opportunities to authenticated, service_role;
+grant select on public.opportunities, public.opportunity_list to authenticated, service_role;
 grant execute on function
     public.campaign_links(uuid),
     public.record_opportunity(uuid, jsonb),
