@@ -2,7 +2,7 @@
 
 begin;
 \ir helpers/load.sql
-select plan(63);
+select plan(66);
 select tests.make_world();
 select tests.make_contact('acme', 'acme.ravi', '+60177777777'), tests.make_contact('acme', 'acme.mei', '+60188888888');
 select tests.make_conversation('acme', 'acme.ravis', 'acme.number', 'acme.ravi', interval '1 hour'),
@@ -72,9 +72,9 @@ select results_eq(
     $$ select r - array['message_id', 'queued_at'] from tests.for_worker(format(
         'select * from worker.claim_sends(%L, %L, 10)', tests.id('one'), tests.id('acme.number'))) r $$,
     $$ values
-        ('{"type": "image", "body": "look", "payload": {"link": "https://x.test/a"}, "reply_to": null, "attempt": 1, "send_try": 0,
+        ('{"type": "image", "body": "look", "payload": {"link": "https://x.test/a"}, "reply_to": null, "attempt": 1, "send_try": 0, "lane": 0,
             "recipient_phone": null, "recipient_bsuid": "MY.99887766"}'::jsonb),
-        ('{"type": "text", "body": "again", "payload": null, "reply_to": null, "attempt": 1, "send_try": 0,
+        ('{"type": "text", "body": "again", "payload": null, "reply_to": null, "attempt": 1, "send_try": 0, "lane": 0,
             "recipient_phone": "+60177777777", "recipient_bsuid": null}') $$,
     'everything needed to post, to the number Meta answered from'
 );
@@ -191,6 +191,19 @@ select tests.for_worker(format('select worker.suspend_number(%L, %L, %L)', tests
 select is((select count(*) from public.notifications where kind = 'whatsapp_account.error'), 2::bigint, 'once');
 update public.whatsapp_accounts set status = 'connected' where id = tests.id('acme.number');
 select tests.lease('three');
+
+-- Lanes.
+update private.outbox set ready_at = ready_at + interval '1 hour' where message_id = :'paused';
+select tests.queue('of a campaign') as bulk \gset
+update private.outbox set lane = 2 where message_id = :'bulk';
+select tests.queue('a reply') as reply \gset
+select is(
+    (select r from tests.for_worker(format('select message_id, lane from worker.claim_sends(%L, %L, 10, 1)', tests.id('three'), tests.id('acme.number'))) r),
+    jsonb_build_object('message_id', :'reply', 'lane', 0), 'a reply does not wait behind a campaign, not even in its own conversation');
+select is(tests.state(:'bulk'), 'pending in the outbox: ready 0', 'asked for replies alone, a claim leaves campaigns');
+select results_eq($$ select tests.claim('three') $$, format('values (%L::uuid)', :'bulk'), 'and another takes them');
+select tests.record(:'bulk', 'accepted', '{"wa_message_id": "wamid.bulk"}'), tests.record(:'reply', 'accepted', '{"wa_message_id": "wamid.reply"}');
+update private.outbox set ready_at = ready_at - interval '1 hour' where message_id = :'paused';
 
 -- Disconnecting while a message is on its way.
 select tests.queue('on its way', 'acme.ravis') as way \gset

@@ -55,9 +55,9 @@ begin
 end
 $$;
 
-create or replace function worker.claim_sends(p_holder uuid, p_account_id uuid, p_limit integer)
+create or replace function worker.claim_sends(p_holder uuid, p_account_id uuid, p_limit integer, p_most_lane integer default 2)
 returns table (message_id uuid, send_try integer, attempt integer, recipient_phone text, recipient_bsuid text, type text, body text,
-    payload jsonb, reply_to text, queued_at timestamptz)
+    payload jsonb, reply_to text, queued_at timestamptz, lane integer)
 language plpgsql volatile security definer
 set search_path = ''
 as $$
@@ -82,9 +82,10 @@ begin
         left join public.templates t on t.id = m.template_id and t.waba_id = a.waba_id and t.deleted_at is null
         -- A number that is not connected for the moment keeps what waits.
         where o.whatsapp_account_id = p_account_id and a.status = 'connected' and o.state = 'ready' and o.ready_at <= clock_timestamp()
-            and coalesce(a.paused_until <= clock_timestamp(), true)
-            -- Only the head of a conversation: Meta does not keep order, we do.
-            and not exists (select from private.outbox e where e.conversation_id = o.conversation_id and e.seq < o.seq and e.state <> 'uncertain')
+            and coalesce(a.paused_until <= clock_timestamp(), true) and o.lane <= p_most_lane
+            -- Only the head of a conversation: Meta does not keep order, we do. A reply is no part of a campaign that comes before it.
+            and not exists (select from private.outbox e
+                where e.conversation_id = o.conversation_id and e.seq < o.seq and e.lane <= o.lane and e.state <> 'uncertain')
         order by o.lane, o.seq limit p_limit
         -- A claim waits for nobody: whoever settles messages takes them before their outbox rows, the other way round.
         for update of o skip locked
@@ -111,15 +112,15 @@ begin
     return query
     select m.id, m.send_try::integer, o.attempt::integer,
         -- The number Meta answered from beats the number somebody typed (reference/whatsapp.md §2.2).
-        coalesce('+' || p.wa_id, p.phone), p.bsuid, m.type, m.body, m.payload, m.reply_to_wa_message_id, m.created_at
+        coalesce('+' || p.wa_id, p.phone), p.bsuid, m.type, m.body, m.payload, m.reply_to_wa_message_id, m.created_at, o.lane::integer
     from private.outbox o
     join public.messages m on m.id = o.message_id
     join public.contacts p on p.org_id = m.org_id and p.id = m.contact_id
     where o.message_id = any (v_claimed) order by o.lane, o.seq;
 end
 $$;
-comment on function worker.claim_sends(uuid, uuid, integer) is
-    'Hands out messages and records the intent in the same commit. Refused ones are failed with their code and not returned.';
+comment on function worker.claim_sends(uuid, uuid, integer, integer) is
+    'Hands out messages and records the intent in the same commit, of lanes up to p_most_lane. Refused ones are failed with their code and not returned.';
 
 create or replace function worker.record_sends(p_results jsonb)
 returns void

@@ -6,6 +6,7 @@ mod suite {
     mod exporting;
     pub mod fixture;
     mod importing;
+    mod links;
     mod receiving;
     mod sending;
     pub mod storage;

@@ -141,6 +141,20 @@ impl Organisation {
 }
 
 impl Organisation {
+    /// Another organisation in the same database, with nobody in it; its id.
+    pub async fn create_beside(database: &Database) -> Uuid {
+        let org_id = Uuid::now_v7();
+        database
+            .admin
+            .execute(
+                "insert into public.organizations (id, name) values ($1, 'Beside')",
+                &[&org_id],
+            )
+            .await
+            .unwrap();
+        org_id
+    }
+
     /// A customer's conversation with an open window.
     pub async fn conversation(&self, database: &Database, wa_id: &str) -> Uuid {
         database

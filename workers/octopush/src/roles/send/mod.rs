@@ -63,6 +63,25 @@ struct Claimed {
     payload: Option<Value>,
     reply_to: Option<String>,
     queued_at: DateTime<Utc>,
+    lane: Lane,
+}
+
+/// What a message is part of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lane {
+    /// An answer of a person or a flow (lanes 0 and 1 of the outbox): leaves before every campaign.
+    Reply,
+    Campaign,
+}
+
+impl Lane {
+    /// The last lane of the outbox that a claim may take from.
+    fn last(self) -> i32 {
+        match self {
+            Self::Reply => 1,
+            Self::Campaign => 2,
+        }
+    }
 }
 
 /// The numbers of this process and what flows between their parts.
@@ -170,11 +189,10 @@ impl Sender {
             let Some((number, lease)) = numbers.leased(account_id) else {
                 continue;
             };
-            let room = number.room();
-            if room == 0 {
+            let Some((lane, room)) = number.room() else {
                 continue;
-            }
-            for claimed in self.claim(holder, account_id, room as i32).await? {
+            };
+            for claimed in self.claim(holder, account_id, lane, room as i32).await? {
                 number.push(Waiting::new(lease.clone(), claimed, numbers.report.clone()));
             }
         }
@@ -208,6 +226,7 @@ impl Sender {
         &self,
         holder: Holder,
         account_id: Uuid,
+        lane: Lane,
         limit: i32,
     ) -> Result<Vec<Claimed>, DatabaseError> {
         let client = self.pool.get().await?;
@@ -215,7 +234,7 @@ impl Sender {
             .prepare_cached(include_str!("../../database/queries/claim_sends.sql"))
             .await?;
         let rows = client
-            .query(&statement, &[&holder.id, &account_id, &limit])
+            .query(&statement, &[&holder.id, &account_id, &limit, &lane.last()])
             .await?;
         Ok(rows
             .iter()
@@ -230,6 +249,11 @@ impl Sender {
                 payload: r.get(7),
                 reply_to: r.get(8),
                 queued_at: r.get(9),
+                lane: if r.get::<_, i32>(10) <= Lane::Reply.last() {
+                    Lane::Reply
+                } else {
+                    Lane::Campaign
+                },
             })
             .collect())
     }

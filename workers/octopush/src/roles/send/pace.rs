@@ -1,5 +1,9 @@
 //! The rate of one number: exact, because the number is leased to this process alone.
+//!
+//! Campaigns may use all of it while nobody talks. Customers who write count against it too (reference/whatsapp.md §9.1), so while people
+//! are being answered an eighth is left to them.
 
+use super::Lane;
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use std::num::NonZeroU32;
@@ -9,6 +13,11 @@ use std::time::{Duration, Instant};
 const RECOVERY: Duration = Duration::from_secs(10);
 const SLOWER: f64 = 0.7;
 const LEAST: f64 = 0.05;
+/// So long after a reply the next ones are expected.
+const TALKING: Duration = Duration::from_secs(10);
+const RESERVE: f64 = 1.0 / 8.0;
+/// What a timer that slept too long may make up for.
+const CATCH_UP: Duration = Duration::from_millis(10);
 
 /// How fast a number may send now.
 pub struct Pace {
@@ -17,6 +26,9 @@ pub struct Pace {
     changed: Instant,
     limiter: DefaultDirectRateLimiter,
     clock: DefaultClock,
+    last_reply: Option<Instant>,
+    /// When the next message of a campaign may leave while people talk.
+    next_campaign: Instant,
 }
 
 impl Pace {
@@ -29,15 +41,31 @@ impl Pace {
             changed: Instant::now(),
             limiter: limiter(allowed, 1.0),
             clock: DefaultClock::default(),
+            last_reply: None,
+            next_campaign: Instant::now(),
         }
     }
 
     /// Takes a permit, or says how long until there is one.
-    pub fn check(&self) -> Option<Duration> {
-        self.limiter
-            .check()
-            .err()
-            .map(|not_until| not_until.wait_time_from(self.clock.now()))
+    pub fn check(&mut self, lane: Lane) -> Option<Duration> {
+        let now = Instant::now();
+        let talking = self.last_reply.is_some_and(|at| now - at < TALKING);
+        if lane == Lane::Campaign && talking && self.next_campaign > now {
+            return Some(self.next_campaign - now);
+        }
+        if let Err(not_until) = self.limiter.check() {
+            return Some(not_until.wait_time_from(self.clock.now()));
+        }
+        match lane {
+            Lane::Reply => self.last_reply = Some(now),
+            Lane::Campaign => {
+                let (rate, _) = quota(self.allowed, self.share);
+                let gap = Duration::from_secs_f64(1.0 / (rate * (1.0 - RESERVE)));
+                let due = now.checked_sub(CATCH_UP).unwrap_or(now);
+                self.next_campaign = self.next_campaign.max(due) + gap;
+            }
+        }
+        None
     }
 
     /// Meta answered 130429.
@@ -84,30 +112,40 @@ fn limiter(allowed: u32, share: f64) -> DefaultDirectRateLimiter {
 mod tests {
     use super::*;
 
-    fn taken(pace: &Pace) -> usize {
-        std::iter::from_fn(|| pace.check().is_none().then_some(())).count()
+    fn taken(pace: &mut Pace, lane: Lane) -> usize {
+        std::iter::from_fn(|| pace.check(lane).is_none().then_some(())).count()
+    }
+
+    /// How many permits a lane gets in a fifth of a second of asking without pause.
+    fn taken_in_a_while(pace: &mut Pace, lane: Lane) -> usize {
+        let end = Instant::now() + Duration::from_millis(200);
+        let mut count = 0;
+        while Instant::now() < end {
+            count += usize::from(pace.check(lane).is_none());
+        }
+        count
     }
 
     #[test]
     fn never_more_than_the_burst_at_once() {
-        let pace = Pace::new(1000);
-        assert!((10..20).contains(&taken(&pace)));
+        let mut pace = Pace::new(1000);
+        assert!((10..20).contains(&taken(&mut pace, Lane::Reply)));
     }
 
     #[test]
     fn a_number_without_throughput_still_moves() {
-        let pace = Pace::new(0);
-        assert_eq!(pace.check(), None);
-        assert!(pace.check().unwrap() <= Duration::from_secs(3));
+        let mut pace = Pace::new(0);
+        assert_eq!(pace.check(Lane::Reply), None);
+        assert!(pace.check(Lane::Reply).unwrap() <= Duration::from_secs(3));
     }
 
     #[test]
     fn slower_means_longer_waits() {
-        let fast = Pace::new(100);
+        let mut fast = Pace::new(100);
         let mut slow = Pace::new(100);
         slow.slow_down();
-        assert_eq!((fast.check(), slow.check()), (None, None));
-        assert!(slow.check().unwrap() > fast.check().unwrap());
+        assert_eq!((fast.check(Lane::Reply), slow.check(Lane::Reply)), (None, None));
+        assert!(slow.check(Lane::Reply).unwrap() > fast.check(Lane::Reply).unwrap());
     }
 
     #[test]
@@ -117,5 +155,26 @@ mod tests {
             assert!(rate.floor() as u32 + burst <= allowed, "{allowed}");
             assert!(allowed < 50 || rate >= f64::from(allowed) * 0.99, "{allowed}");
         }
+    }
+
+    #[test]
+    fn a_campaign_has_the_whole_rate_until_somebody_is_answered() {
+        let (mut silent, mut talking) = (Pace::new(1000), Pace::new(1000));
+        assert_eq!(talking.check(Lane::Reply), None);
+        let alone = taken_in_a_while(&mut silent, Lane::Campaign);
+        let beside = taken_in_a_while(&mut talking, Lane::Campaign);
+        assert!((190..=215).contains(&alone), "{alone}");
+        assert!((165..=192).contains(&beside), "{beside}");
+    }
+
+    #[test]
+    fn what_campaigns_leave_is_there_for_replies() {
+        let mut pace = Pace::new(1000);
+        assert_eq!(pace.check(Lane::Reply), None);
+        taken_in_a_while(&mut pace, Lane::Campaign);
+        assert!(
+            taken(&mut pace, Lane::Reply) >= 5,
+            "the bucket is full beside a campaign"
+        );
     }
 }

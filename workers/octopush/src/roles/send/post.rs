@@ -3,7 +3,7 @@
 use super::number::lock;
 use super::outcome::{Fate, ForNumber, Outcome, decide};
 use super::pace::Pace;
-use super::{Claimed, Lease};
+use super::{Claimed, Lane, Lease};
 use crate::roles::apply::callback_data;
 use crate::runtime::database::DatabaseError;
 use crate::runtime::metrics as names;
@@ -31,6 +31,10 @@ impl Waiting {
             report,
             is_reported: false,
         }
+    }
+
+    pub fn lane(&self) -> Lane {
+        self.claimed.lane
     }
 
     fn outcome(&self, fate: Fate) -> Outcome {
