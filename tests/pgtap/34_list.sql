@@ -112,6 +112,34 @@ select is(tests.page_ids(s.sort, d, o, q), tests.expected_ids(s.key, d, o, q), f
 from (values ('name', 'lower(full_name)'), ('last_message_at', 'last_message_at'), ('created_at', 'created_at'), ('phone', 'phone')) s (sort, key)
 cross join unnest(array[true, false]) d cross join unnest(array[0, 1000, 2100, 2560, 2990]) o cross join unnest(array['', '601', 'crowd', '7a3']) q;
 
+-- Rules find their page among the first of the sort when many match, and by looking at everybody when few do or the page lies deep.
+create function tests.ruled_page(p_sort text, p_descending boolean, p_offset integer, p_name text) returns jsonb language plpgsql as $$
+declare
+    v_list jsonb;
+begin
+    perform tests.login_as('acme.viewer');
+    v_list := list_contacts(tests.id('acme'), p_sort => p_sort, p_descending => p_descending, p_limit => 25, p_offset => p_offset,
+        p_rules => jsonb_build_object('all', jsonb_build_array(jsonb_build_object('field', 'full_name', 'operator', 'contains', 'value', p_name))));
+    perform tests.logout();
+    return jsonb_build_object('total', v_list -> 'total', 'ids', array(select c ->> 'id' from jsonb_array_elements(v_list -> 'contacts') with ordinality x (c, n) order by n));
+end
+$$;
+create function tests.expected_page(p_key text, p_descending boolean, p_offset integer, p_name text) returns jsonb language plpgsql as $$
+declare
+    v_page jsonb;
+begin
+    execute format('with matching as (select id, %2$s as key from public.contacts where org_id = %1$L and deleted_at is null and lower(full_name) like %3$L)
+        select jsonb_build_object(''total'', (select count(*) from matching),
+            ''ids'', array(select id::text from matching order by key %4$s nulls last, id %4$s limit 25 offset %5$s))',
+        tests.id('acme'), p_key, '%' || p_name || '%', case when p_descending then 'desc' else 'asc' end, p_offset)
+    into v_page;
+    return v_page;
+end
+$$;
+select is(tests.ruled_page(s.sort, d, o, q), tests.expected_page(s.key, d, o, q), format('contains %s, %s %s from %s', q, s.sort, d, o))
+from (values ('name', 'lower(full_name)'), ('last_message_at', 'last_message_at'), ('created_at', 'created_at'), ('phone', 'phone')) s (sort, key)
+cross join unnest(array[true, false]) d cross join unnest(array[0, 60, 990, 2560]) o cross join unnest(array['crowd', '7a', '7a3', 'nobody']) q;
+
 -- Tags and columns.
 insert into public.tags (id, org_id, name) values (tests.id('b'), tests.id('acme'), 'Beta'), (tests.id('a'), tests.id('acme'), 'alpha');
 insert into public.contact_tags (org_id, contact_id, tag_id) select tests.id('acme'), tests.id('Zara'), tests.id(t) from unnest(array['a', 'b']) t;

@@ -93,7 +93,7 @@ impl Stack {
 
     /// Makes the database anew, migrated and empty.
     pub fn prepare(&self, name: &str) -> anyhow::Result<()> {
-        self.local(&["drop-database", name])?;
+        self.local(&["drop-database", "--database", name])?;
         ensure!(
             self.local(&["prepare", "--database", name])?,
             "database {name} could not be prepared"

@@ -32,7 +32,7 @@ pub async fn run(stack: &Stack, rows: &mut Vec<Row>) -> anyhow::Result<()> {
             rows.extend(list::measure(&database, &member, &audience).await?);
         }
         drop((database, member));
-        stack.local(&["drop-database", name])?;
+        stack.local(&["drop-database", "--database", name])?;
     }
     Ok(())
 }
