@@ -15,6 +15,7 @@ create table public.templates (
     links jsonb not null default '{}' check (jsonb_typeof(links) = 'object'),
     status text not null default 'draft' check (status in ('draft', 'pending', 'approved', 'rejected', 'disabled')),
     meta_status text,
+    meta_status_at timestamptz,
     status_reason text,
     rejected_reason text,
     quality text not null default 'UNKNOWN' check (quality in ('GREEN', 'YELLOW', 'RED', 'UNKNOWN')),
@@ -23,11 +24,14 @@ create table public.templates (
     correct_category text,
     category_changes_at timestamptz,
     problem text,
+    has_changes boolean not null default false,
     created_by uuid references auth.users (id) on delete set null,
     submitted_at timestamptz,
     reviewed_at timestamptz,
     synced_at timestamptz,
-    sent_count bigint not null default 0 check (sent_count >= 0),
+    sent_count bigint not null default 0,
+    delivered_count bigint not null default 0,
+    read_count bigint not null default 0,
     last_used_at timestamptz,
     created_at timestamptz not null default clock_timestamp(),
     updated_at timestamptz not null default clock_timestamp(),
@@ -38,9 +42,11 @@ comment on table public.templates is 'Message templates as Meta knows them, and 
 comment on column public.templates.components is 'As Meta takes and returns them; "media" beside a header is our own file in the bucket templates.';
 comment on column public.templates.links is 'Tracked buttons: {"<button index>": "https://destination"}. At Meta such a button leads to our own /t/{{1}}.';
 comment on column public.templates.meta_status is 'Meta''s own word, kept as it came; status is what we make of it.';
+comment on column public.templates.meta_status_at is 'Meta''s time of that word: an older one that comes late changes nothing.';
 comment on column public.templates.rejected_reason is 'Meta''s word for why, with its explanation in status_reason.';
 comment on column public.templates.correct_category is 'What Meta will make or would make of the category; category itself is what holds now.';
 comment on column public.templates.problem is 'Why what was asked of Meta last did not happen: a code of the error catalogue or Meta''s words.';
+comment on column public.templates.has_changes is 'Reworked here after a rejection and not submitted yet: Meta''s list does not overwrite it.';
 comment on column public.templates.sent_count is 'Messages Meta has taken; private.template_deltas holds what is not added yet.';
 create unique index templates__name__idx on public.templates (org_id, waba_id, name, language) where deleted_at is null;
 create unique index templates__wa_template_id__idx on public.templates (waba_id, wa_template_id, org_id) where wa_template_id is not null and deleted_at is null;
@@ -56,6 +62,8 @@ create table private.template_work (
     action text not null check (action in ('submit', 'edit', 'delete')),
     -- What the template was before an edit: Meta refuses some, and then the old content still stands there.
     before jsonb,
+    -- {"<path of our file>": "<handle Meta gave for it>"}; work on a template with files begins with uploading them.
+    handles jsonb not null default '{}',
     attempt integer not null default 0,
     -- Pushed ahead by a claim: a worker that dies loses nothing but this time.
     run_after timestamptz not null,

@@ -76,7 +76,7 @@ select is(tests.say(replace($$ THREAD, 'key-for-content', ARGS $$, 'ARGS', v.arg
     ($$ 'location', null, '{"latitude": 91, "longitude": 101}' $$, 'MESSAGE_003'), ($$ 'location', null, null $$, 'MESSAGE_003'),
     ($$ 'location', repeat('x', 20000), '{"latitude": 3, "longitude": 101}' $$, 'MESSAGE_002'),
     ($$ 'interactive', null, null $$, 'MESSAGE_003'), ($$ 'interactive', null, '7' $$, 'MESSAGE_003'), ($$ 'contacts', null, '"x"' $$, 'MESSAGE_003'),
-    ($$ 'template', null, '{"name": "hello"}' $$, 'WA_002'),
+    ($$ 'template', null, '{"name": "hello"}' $$, 'MESSAGE_003'), ($$ 'template', null, null $$, 'MESSAGE_003'), ($$ 'template', null, jsonb_build_object('template_id', tests.id('nothing')) $$, 'TEMPLATE_001'),
     ($$ 'text', 'x', null, tests.id('nothing') $$, 'MESSAGE_001')
 ) v (arguments, code);
 select is(tests.messages(), (select count from before), 'nothing that was refused was kept');

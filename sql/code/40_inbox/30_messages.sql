@@ -1,5 +1,6 @@
 -- What a person says: messages, notes, another try. Called by the composer.
--- Must stay true: the same client_key never makes two messages; nothing enters the outbox that private.send_refusal would refuse.
+-- Must stay true: the same client_key never makes two messages; nothing enters the outbox that private.send_refusal would refuse; what goes
+-- to Meta of a template is made here, never taken from the caller.
 
 create or replace function private.queue_message(p_message_id uuid, p_lane integer)
 returns void
@@ -58,7 +59,7 @@ begin
         if abs((p_payload ->> 'latitude')::numeric) > 90 or abs((p_payload ->> 'longitude')::numeric) > 180 then
             perform private.raise_error('MESSAGE_003', '{"field": "payload"}');
         end if;
-    elsif p_type in ('interactive', 'contacts', 'template') then
+    elsif p_type in ('interactive', 'contacts') then
         if p_payload is null or jsonb_typeof(p_payload) not in ('object', 'array') then
             perform private.raise_error('MESSAGE_003', '{"field": "payload"}');
         end if;
@@ -82,6 +83,9 @@ as $$
 declare
     v_conversation public.conversations := private.conversation_for(p_conversation_id, 'inbox.answer');
     v_message public.messages;
+    v_id uuid := octopush.uuid_v7();
+    v_template public.templates;
+    v_content jsonb;
     v_refusal text;
     v_quoted text;
 begin
@@ -91,16 +95,21 @@ begin
     select m.* into v_message from public.messages m where m.org_id = v_conversation.org_id and m.client_key = p_client_key;
     if found then
         if v_message.conversation_id <> p_conversation_id or v_message.type is distinct from p_type or v_message.direction <> 'outbound'
-            or v_message.body is distinct from p_body or v_message.payload is distinct from p_payload
+            or (p_type <> 'template' and v_message.body is distinct from p_body) or v_message.payload - 'template' is distinct from p_payload
             or v_message.reply_to_message_id is distinct from p_reply_to then
             perform private.raise_error('MESSAGE_005');
         end if;
         return v_message;
     end if;
-    perform private.check_message_content(p_type, p_body, p_payload);
-    v_refusal := private.may_send(p_conversation_id, p_type);
+    if p_type = 'template' then
+        v_template := private.sendable_template(v_conversation.org_id, p_payload);
+    else
+        perform private.check_message_content(p_type, p_body, p_payload);
+    end if;
+    v_refusal := private.may_send(p_conversation_id, p_type, v_template.id);
     if v_refusal is not null then
-        perform private.raise_error(v_refusal, jsonb_build_object('window_expires_at', v_conversation.window_expires_at));
+        perform private.raise_error(v_refusal, jsonb_strip_nulls(jsonb_build_object('window_expires_at', v_conversation.window_expires_at,
+            'status', v_template.status)));
     end if;
     if p_reply_to is not null then
         select m.wa_message_id into v_quoted from public.messages m where m.id = p_reply_to and m.conversation_id = p_conversation_id;
@@ -108,10 +117,15 @@ begin
             perform private.raise_error('MESSAGE_001');
         end if;
     end if;
-    insert into public.messages (org_id, conversation_id, whatsapp_account_id, contact_id, direction, type, body, payload, status,
+    if p_type = 'template' then
+        v_content := private.template_content(v_template, p_payload -> 'values', v_conversation.contact_id, v_id);
+        p_body := v_content ->> 'body';
+        p_payload := p_payload || jsonb_build_object('template', v_content -> 'message');
+    end if;
+    insert into public.messages (id, org_id, conversation_id, whatsapp_account_id, contact_id, direction, type, body, payload, template_id, status,
         client_key, sent_by, reply_to_message_id, reply_to_wa_message_id)
-    values (v_conversation.org_id, p_conversation_id, v_conversation.whatsapp_account_id, v_conversation.contact_id, 'outbound', p_type,
-        p_body, p_payload, 'pending', p_client_key, (select auth.uid()), p_reply_to, v_quoted)
+    values (v_id, v_conversation.org_id, p_conversation_id, v_conversation.whatsapp_account_id, v_conversation.contact_id, 'outbound', p_type,
+        p_body, p_payload, v_template.id, 'pending', p_client_key, (select auth.uid()), p_reply_to, v_quoted)
     on conflict (org_id, client_key) where client_key is not null do nothing
     returning * into v_message;
     if not found then
@@ -126,7 +140,7 @@ begin
 end
 $$;
 comment on function public.send_message(uuid, text, text, text, jsonb, uuid) is
-    'Queues a message. p_client_key: 8–100 characters, the same key again returns the same message. p_type: text | image | video | audio | document | sticker | location | interactive | contacts. Errors: AUTH_003, CONVERSATION_001, MESSAGE_001–003, MESSAGE_005, WA_002, WA_005, WA_006, CONTACT_004.';
+    'Queues a message. p_client_key: 8–100 characters, the same key again returns the same message. p_type: text | image | video | audio | document | sticker | location | interactive | contacts | template (p_payload {"template_id", "values"}; the body is made of them). Errors: AUTH_003, CONVERSATION_001, MESSAGE_001–003, MESSAGE_005, WA_002 (details.status), WA_005–WA_007, CONTACT_004, CONTACT_008, TEMPLATE_001, TEMPLATE_009 (details.problems).';
 
 create or replace function public.add_note(p_conversation_id uuid, p_body text, p_client_key text)
 returns public.messages
@@ -174,6 +188,8 @@ as $$
 declare
     v_message public.messages;
     v_conversation public.conversations;
+    v_template public.templates;
+    v_content jsonb;
     v_refusal text;
 begin
     select m.* into v_message from public.messages m where m.id = p_message_id and m.org_id = any (private.my_org_ids());
@@ -182,15 +198,24 @@ begin
     end if;
     v_conversation := private.conversation_for(v_message.conversation_id, 'inbox.answer');
     select m.* into v_message from public.messages m where m.id = p_message_id for no key update;
-    -- An uncertain message may have reached the customer; sending it again is a person's decision, made with a new message.
-    if v_message.direction <> 'outbound' or v_message.status <> 'failed' or v_message.is_uncertain then
+    -- An uncertain message may have reached the customer; sending it again is a person's decision, made with a new message. A campaign's
+    -- is tried again by its campaign, whose ledger knows how often.
+    if v_message.direction <> 'outbound' or v_message.status <> 'failed' or v_message.is_uncertain or v_message.campaign_id is not null then
         perform private.raise_error('MESSAGE_004');
     end if;
-    v_refusal := private.may_send(v_message.conversation_id, v_message.type);
+    v_refusal := private.may_send(v_message.conversation_id, v_message.type, v_message.template_id);
     if v_refusal is not null then
         perform private.raise_error(v_refusal, jsonb_build_object('window_expires_at', v_conversation.window_expires_at));
     end if;
+    if v_message.type = 'template' then
+        -- The template may have been edited since.
+        select t.* into v_template from public.templates t where t.id = v_message.template_id;
+        v_content := private.template_content(v_template, v_message.payload -> 'values', v_message.contact_id, p_message_id);
+        v_message.body := v_content ->> 'body';
+        v_message.payload := v_message.payload || jsonb_build_object('template', v_content -> 'message');
+    end if;
     update public.messages m set
+        body = v_message.body, payload = v_message.payload,
         send_try = m.send_try + 1, status = 'pending', wa_message_id = null, error_code = null, error_message = null, failed_at = null, accepted_at = null, sent_at = null,
         occurred_at = clock_timestamp()
     where m.id = p_message_id returning m.* into v_message;
@@ -201,4 +226,4 @@ begin
     return v_message;
 end
 $$;
-comment on function public.retry_message(uuid) is 'Sends a failed message again. Errors: AUTH_003, MESSAGE_001, MESSAGE_004, WA_002, WA_005, WA_006, CONTACT_004.';
+comment on function public.retry_message(uuid) is 'Sends a failed message again, a template as it is now. Errors: AUTH_003, MESSAGE_001, MESSAGE_004, WA_002, WA_005–WA_007, CONTACT_004, CONTACT_008, TEMPLATE_009 (details.problems).';

@@ -78,6 +78,10 @@ $$),
             '((( SELECT private.my_org_ids() AS my_org_ids))::text[]))) ',
         'storage.objects INSERT PERMISSIVE {authenticated}  ((bucket_id = ''media''::text) AND ((storage.foldername(name))[1] = ANY '
             '((( SELECT private.my_orgs_with(''inbox.answer''::text) AS my_orgs_with))::text[])))',
+        'storage.objects SELECT PERMISSIVE {authenticated} ((bucket_id = ''templates''::text) AND ((storage.foldername(name))[1] = ANY '
+            '((( SELECT private.my_org_ids() AS my_org_ids))::text[]))) ',
+        'storage.objects INSERT PERMISSIVE {authenticated}  ((bucket_id = ''templates''::text) AND ((storage.foldername(name))[1] = ANY '
+            '((( SELECT private.my_orgs_with(''campaigns.manage''::text) AS my_orgs_with))::text[])))',
         'storage.objects SELECT PERMISSIVE {authenticated} ((bucket_id = ''imports''::text) AND ((storage.foldername(name))[1] = ANY '
             '((( SELECT private.my_orgs_with(''contacts.bulk''::text) AS my_orgs_with))::text[]))) ',
         'storage.objects INSERT PERMISSIVE {authenticated}  ((bucket_id = ''imports''::text) AND ((storage.foldername(name))[1] = ANY '
@@ -85,7 +89,7 @@ $$),
         'storage.objects SELECT PERMISSIVE {authenticated} ((bucket_id = ''exports''::text) AND ((storage.foldername(name))[1] = ANY '
             '((( SELECT private.my_orgs_with(''contacts.bulk''::text) AS my_orgs_with))::text[]))) ')
     union all
-    select 'there are ' || count(*) from pg_catalog.pg_policies p where p.schemaname in ('realtime', 'storage') having count(*) <> 7
+    select 'there are ' || count(*) from pg_catalog.pg_policies p where p.schemaname in ('realtime', 'storage') having count(*) <> 9
 $$),
 ('tenant_column', 'every tenant table has org_id not null, an index that begins with it or with a row of one tenant, and a way to organizations', $$
     select t.object from tests.our_tables t
