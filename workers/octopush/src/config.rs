@@ -38,6 +38,8 @@ pub enum Role {
     Campaigns,
     /// Answer tracked links and callbacks that report sales.
     Links,
+    /// Submit, change and compare message templates with Meta.
+    Templates,
 }
 
 impl FromStr for Role {
@@ -53,6 +55,7 @@ impl FromStr for Role {
             "segments" => Ok(Self::Segments),
             "campaigns" => Ok(Self::Campaigns),
             "links" => Ok(Self::Links),
+            "templates" => Ok(Self::Templates),
             other => Err(format!("unknown role {other}")),
         }
     }
@@ -91,6 +94,8 @@ pub struct Config {
     pub graph_url: String,
     pub api_version: String,
     pub graph_timeout: Duration,
+    /// Meta's id of the app; none: asked of each token.
+    pub app_id: Option<String>,
     pub app_secrets: Vec<Secret>,
     pub verify_token: Secret,
     /// Where errors and panics are reported.
@@ -127,6 +132,7 @@ impl Config {
             graph_url: reader.required("WHATSAPP_GRAPH_URL"),
             api_version: reader.required("WHATSAPP_API_VERSION"),
             graph_timeout: Duration::from_secs(reader.number("WHATSAPP_TIMEOUT_SECONDS", 1..=120)),
+            app_id: Some(reader.text("WHATSAPP_APP_ID")).filter(|id| !id.is_empty()),
             app_secrets: reader
                 .required("WHATSAPP_APP_SECRET")
                 .split(',')

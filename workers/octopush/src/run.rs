@@ -4,7 +4,7 @@
 
 use crate::config::{Config, Role};
 use crate::health::{self, Health};
-use crate::roles::{apply, campaigns, jobs, links, maintenance, segments, send, webhook};
+use crate::roles::{apply, campaigns, jobs, links, maintenance, segments, send, templates, webhook};
 use crate::runtime::listener::{self, Wakes};
 use crate::runtime::{database, metrics as names};
 use anyhow::{Context, ensure};
@@ -71,6 +71,15 @@ pub async fn run(config: Config, listener: TcpListener, stop: CancellationToken)
             wakes.clone(),
             stop.clone(),
         ));
+    }
+    if config.roles.contains(&Role::Templates) {
+        tasks.spawn(templates::run(
+            pool.clone(),
+            &config,
+            graph.clone(),
+            wakes.clone(),
+            stop.clone(),
+        )?);
     }
     if config.roles.contains(&Role::Send) {
         let sender = send::Sender {

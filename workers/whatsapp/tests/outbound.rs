@@ -148,6 +148,17 @@ fn builds_every_type_from_its_row() {
         ),
         json!({"name": "order_update", "language": {"code": "en_US"}})
     );
+    // As send_message keeps it.
+    assert_eq!(
+        content(
+            "template",
+            Some("Hi Mei"),
+            json!({"template_id": "x", "values": {}, "template": {"name": "order_update", "language": {"code": "en_US"}, "components": [
+                {"type": "body", "parameters": [{"type": "text", "text": "Mei"}]}]}})
+        ),
+        json!({"name": "order_update", "language": {"code": "en_US"}, "components": [
+            {"type": "body", "parameters": [{"type": "text", "text": "Mei"}]}]})
+    );
     assert_eq!(
         stored("template", None, json!({"name": "a", "language": "en"})).unwrap()["template"]["language"]["code"],
         "en"

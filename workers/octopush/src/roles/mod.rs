@@ -7,4 +7,5 @@ pub mod links;
 pub mod maintenance;
 pub mod segments;
 pub mod send;
+pub mod templates;
 pub mod webhook;

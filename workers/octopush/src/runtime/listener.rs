@@ -20,6 +20,8 @@ pub struct Wakes {
     pub send: Notify,
     pub maintenance: Notify,
     pub campaigns: Notify,
+    pub templates: Notify,
+    pub template_lists: Notify,
     /// Asks for another listening session, and so for another holder.
     pub new_session: Notify,
 }
@@ -78,6 +80,10 @@ async fn session(url: &str, wakes: &Wakes, holder: &watch::Sender<Option<Holder>
                     "octopush_send" => wakes.send.notify_one(),
                     "octopush_maintenance" => wakes.maintenance.notify_one(),
                     "octopush_campaigns" => wakes.campaigns.notify_one(),
+                    "octopush_templates" => {
+                        wakes.templates.notify_one();
+                        wakes.template_lists.notify_one();
+                    }
                     _ => {}
                 },
                 Some(Ok(_)) => {}
@@ -94,6 +100,8 @@ async fn session(url: &str, wakes: &Wakes, holder: &watch::Sender<Option<Holder>
                 wakes.send.notify_one();
                 wakes.maintenance.notify_one();
                 wakes.campaigns.notify_one();
+                wakes.templates.notify_one();
+                wakes.template_lists.notify_one();
             }
         }
     }

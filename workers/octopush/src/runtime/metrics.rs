@@ -19,6 +19,8 @@ pub const CAMPAIGN_FEED_SECONDS: &str = "octopush_campaign_feed_seconds";
 pub const LINKS_FOLLOWED: &str = "octopush_links_followed_total";
 pub const LINK_SECONDS: &str = "octopush_link_seconds";
 pub const CONVERSIONS: &str = "octopush_conversions_total";
+pub const TEMPLATE_WORK: &str = "octopush_template_work_total";
+pub const TEMPLATE_SYNCS: &str = "octopush_template_syncs_total";
 pub const WORKER_ERRORS: &str = "octopush_worker_errors_total";
 
 /// 1 while the LISTEN session is up.
@@ -60,6 +62,11 @@ pub fn describe() {
     describe_counter!(LINKS_FOLLOWED, "Tracked links that were asked for, by outcome");
     describe_histogram!(LINK_SECONDS, "From a tracked link being asked for to its answer");
     describe_counter!(CONVERSIONS, "Callbacks that report a sale, by outcome");
+    describe_counter!(
+        TEMPLATE_WORK,
+        "What Meta was asked for templates, by action and outcome"
+    );
+    describe_counter!(TEMPLATE_SYNCS, "Lists of templates fetched from Meta, by outcome");
     describe_counter!(WORKER_ERRORS, "Failures of a role that were retried");
     describe_gauge!("octopush_listener_up", "1 while the LISTEN session is up");
 }

@@ -5,3 +5,4 @@ pub mod database;
 pub mod listener;
 pub mod metrics;
 pub mod reports;
+pub mod storage;

@@ -27,6 +27,8 @@ pub struct Page<T> {
     pub items: Vec<T>,
     /// Give it to the same call to get the next page; `None` on the last.
     pub after: Option<String>,
+    /// Items that could not be read and are missing from `items`.
+    pub skipped: usize,
 }
 
 /// A client of one Graph API server in one version.
@@ -126,7 +128,7 @@ fn page<T: serde::de::DeserializeOwned>(answer: Value) -> Result<Page<T>, ApiErr
     let Some(data) = answer.get("data").and_then(Value::as_array) else {
         return Err(ApiError::Unexpected(format!("no data in {}", shortened(&answer))));
     };
-    let items = data
+    let items: Vec<T> = data
         .iter()
         .filter_map(|item| {
             serde_json::from_value(item.clone())
@@ -140,6 +142,7 @@ fn page<T: serde::de::DeserializeOwned>(answer: Value) -> Result<Page<T>, ApiErr
         .and_then(Value::as_str)
         .filter(|_| has_next);
     Ok(Page {
+        skipped: data.len() - items.len(),
         items,
         after: after.map(str::to_owned),
     })

@@ -9,8 +9,8 @@ use serde_json::Value;
 use super::CloudApi;
 use crate::error::ApiError;
 
-/// 100 MB, the largest document Meta takes, over a line of 3 Mbit/s.
-const PATIENCE: Duration = Duration::from_secs(300);
+/// 100 MB, the largest document Meta takes, over a line of 7 Mbit/s.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// An upload that was begun. It can be gone on with after a broken connection.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,7 +9,7 @@ pub enum TemplateRefusal {
     Exists,
     /// Name and language belonged to a template that was deleted; Meta keeps them for weeks.
     NameHeld,
-    /// There is no such template (any more).
+    /// The account has no template of this name (any more). An id that leads nowhere is [`super::RetryClass::NeedsHuman`] instead.
     Missing,
     /// The account has as many templates as it may.
     AccountFull,
@@ -28,8 +28,6 @@ impl GraphError {
             (_, Some(2_388_023)) => TemplateRefusal::NameHeld,
             (_, Some(2_593_002)) => TemplateRefusal::Missing,
             (_, Some(2_388_019)) => TemplateRefusal::AccountFull,
-            // An object that is not there, or that the token does not reach: only the caller knows which object it asked for.
-            (100, Some(33)) | (803, _) => TemplateRefusal::Missing,
             (100 | 192 | 200_002 | 132_000..=132_999 | 2_388_001..=2_388_299, _) => TemplateRefusal::Content,
             _ => TemplateRefusal::Other,
         }

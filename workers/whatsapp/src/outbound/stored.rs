@@ -15,7 +15,7 @@ impl OutboundMessage {
     /// - `location`: `{latitude, longitude, name?, address?}`
     /// - `contacts`: `[card, …]` or `{"contacts": [card, …]}`
     /// - `reaction`: `{message_id}`; the emoji is `body`, or `emoji` of the payload; neither takes the reaction back
-    /// - `interactive`, `template`: as posted to Meta
+    /// - `interactive`: as posted to Meta; `template`: the same, or under `template` beside what else is kept of it
     ///
     /// Payload fields that belong to inbound messages only (`mime_type`, `sha256`, `url`, …) are left out.
     ///
@@ -66,25 +66,25 @@ impl OutboundMessage {
                     .unwrap_or_default(),
             },
             "interactive" => Content::Interactive(Interactive::from_value(payload.clone())),
-            "template" => Content::Template(Template {
-                name: text(payload, "name").unwrap_or_default(),
-                language: payload
-                    .pointer("/language/code")
-                    .and_then(Value::as_str)
-                    .map(str::to_owned)
-                    .or_else(|| text(payload, "language"))
-                    .unwrap_or_default(),
-                components: payload
-                    .get("components")
-                    .and_then(Value::as_array)
-                    .cloned()
-                    .unwrap_or_default(),
-            }),
+            "template" => Content::Template(template(payload.get("template").unwrap_or(payload))),
             other => return Err(InvalidMessage::new("type", format!("{other} cannot be sent"))),
         };
         let message = Self::new(to, content);
         message.validate()?;
         Ok(message)
+    }
+}
+
+fn template(object: &Value) -> Template {
+    let code = object.pointer("/language/code").and_then(Value::as_str);
+    let components = object.get("components").and_then(Value::as_array);
+    Template {
+        name: text(object, "name").unwrap_or_default(),
+        language: code
+            .map(str::to_owned)
+            .or_else(|| text(object, "language"))
+            .unwrap_or_default(),
+        components: components.cloned().unwrap_or_default(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! From Meta's events to the arrays that `worker.apply_messages` and its siblings take.
 
 use octopush_whatsapp::webhook::{
-    self, DeliveryStatus, Event, InboundMessage, MessageEdit, MessageRevoke, StatusUpdate,
+    self, DeliveryStatus, Event, InboundMessage, MessageEdit, MessageRevoke, StatusUpdate, UserPreference,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -43,6 +43,32 @@ pub struct StatusRow {
     error_message: Option<String>,
 }
 
+/// One element of `worker.apply_template_events`.
+#[derive(Debug, Serialize)]
+pub struct TemplateEventRow {
+    webhook_event_id: i64,
+    waba_id: Option<String>,
+    /// Where Meta should have put it, which is not always where it was.
+    field: &'static str,
+    wa_template_id: Option<String>,
+    name: Option<String>,
+    language: Option<String>,
+    value: Value,
+    occurred_at: Option<String>,
+}
+
+/// One element of `worker.apply_user_preferences`.
+#[derive(Debug, Serialize)]
+pub struct PreferenceRow {
+    webhook_event_id: i64,
+    phone_number_id: Option<String>,
+    wa_id: Option<String>,
+    user_id: Option<String>,
+    category: String,
+    value: String,
+    occurred_at: Option<String>,
+}
+
 /// One element of `worker.record_account_events`.
 #[derive(Debug, Serialize)]
 pub struct AccountEventRow {
@@ -60,6 +86,9 @@ pub struct AccountEventRow {
 pub struct Sorted {
     pub messages: Vec<MessageRow>,
     pub statuses: Vec<StatusRow>,
+    pub templates: Vec<TemplateEventRow>,
+    pub preferences: Vec<PreferenceRow>,
+    /// Everything else, and the two above once more: kept for people to see.
     pub account_events: Vec<AccountEventRow>,
     /// Webhooks in which something was not understood, with the reason.
     pub problems: Vec<(i64, String)>,
@@ -121,6 +150,10 @@ impl Sorted {
                 });
             }
             other => {
+                self.templates.extend(template_row(id, &other));
+                if let Event::UserPreference(preference) = &other {
+                    self.preferences.push(preference_row(id, preference));
+                }
                 let payload = serde_json::to_value(&other).unwrap_or_default();
                 let text = |name: &str| payload.get(name).and_then(Value::as_str).map(str::to_owned);
                 self.account_events.push(AccountEventRow {
@@ -227,6 +260,32 @@ fn status_row(id: i64, s: StatusUpdate, occurred_at: String) -> StatusRow {
     }
 }
 
+fn template_row(id: i64, event: &Event) -> Option<TemplateEventRow> {
+    let (field, template, value) = event.about_template()?;
+    Some(TemplateEventRow {
+        webhook_event_id: id,
+        waba_id: template.waba_id.clone(),
+        field,
+        wa_template_id: template.template_id.clone(),
+        name: template.name.clone(),
+        language: template.language.clone(),
+        value: value.clone(),
+        occurred_at: template.occurred_at.and_then(time),
+    })
+}
+
+fn preference_row(id: i64, preference: &UserPreference) -> PreferenceRow {
+    PreferenceRow {
+        webhook_event_id: id,
+        phone_number_id: preference.phone_number_id.clone(),
+        wa_id: preference.contact.wa_id.clone(),
+        user_id: preference.contact.user_id.clone(),
+        category: preference.category.clone(),
+        value: preference.value.clone(),
+        occurred_at: preference.timestamp.and_then(time),
+    }
+}
+
 /// What travels in `biz_opaque_callback_data`: the message, and which of a person's tries this is.
 pub fn callback_data(message_id: Uuid, send_try: i32) -> String {
     if send_try == 0 {
@@ -263,6 +322,40 @@ mod tests {
             vec![7, 8]
         );
         assert!(sorted.messages.is_empty());
+    }
+
+    fn change(field: &str, value: &Value) -> Vec<u8> {
+        let entry =
+            json!({ "id": "1", "time": 1_790_000_300, "changes": [{ "field": field, "value": value }] });
+        json!({ "object": "whatsapp_business_account", "entry": [entry] })
+            .to_string()
+            .into_bytes()
+    }
+
+    #[test]
+    fn a_quality_that_came_as_a_status_goes_where_it_belongs() {
+        let mut sorted = Sorted::default();
+        let value = json!({ "new_quality_score": "RED", "message_template_id": 7, "message_template_language": "en-US" });
+        sorted.read(3, &change("message_template_status_update", &value));
+        let rows = serde_json::to_value(&sorted.templates).unwrap();
+        assert_eq!(
+            rows,
+            json!([{ "webhook_event_id": 3, "waba_id": "1", "field": "message_template_quality_update", "wa_template_id": "7", "name": null,
+                "language": "en_US", "value": value, "occurred_at": "2026-09-21T14:18:20+00:00" }])
+        );
+        assert_eq!(sorted.account_events.len(), 1, "kept for people, too");
+    }
+
+    #[test]
+    fn a_customers_choice_about_marketing_reaches_the_database_as_it_is() {
+        let mut sorted = Sorted::default();
+        let person = json!({ "wa_id": "60111111111", "user_id": "MY.1", "category": "marketing_messages", "value": "signup", "timestamp": 1_790_000_000 });
+        let value = json!({ "metadata": { "phone_number_id": "10" }, "user_preferences": [person] });
+        sorted.read(4, &change("user_preferences", &value));
+        let rows = serde_json::to_value(&sorted.preferences).unwrap();
+        assert_eq!(rows[0]["value"], "signup");
+        assert_eq!(rows[0]["user_id"], "MY.1");
+        assert_eq!(rows[0]["phone_number_id"], "10");
     }
 
     #[test]

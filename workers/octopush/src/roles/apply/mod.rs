@@ -127,6 +127,15 @@ async fn apply(transaction: &Transaction<'_>, kept: &[Kept]) -> Result<(), Datab
         .await?;
     transaction.query_opt(&statement, &[&ids]).await?;
     let mut problems = sorted.problems;
+    if !sorted.preferences.is_empty() {
+        // First: it locks contacts, and messages lock conversations after theirs.
+        let statement = transaction
+            .prepare_cached(include_str!("../../database/queries/apply_user_preferences.sql"))
+            .await?;
+        transaction
+            .query_opt(&statement, &[&Json(&sorted.preferences)])
+            .await?;
+    }
     if !sorted.messages.is_empty() {
         let statement = transaction
             .prepare_cached(include_str!("../../database/queries/apply_messages.sql"))
@@ -140,6 +149,14 @@ async fn apply(transaction: &Transaction<'_>, kept: &[Kept]) -> Result<(), Datab
             .await?;
         let rows = transaction.query(&statement, &[&Json(&sorted.statuses)]).await?;
         problems.extend(rows.iter().map(|r| (r.get(0), r.get(1))));
+    }
+    if !sorted.templates.is_empty() {
+        let statement = transaction
+            .prepare_cached(include_str!("../../database/queries/apply_template_events.sql"))
+            .await?;
+        transaction
+            .query_opt(&statement, &[&Json(&sorted.templates)])
+            .await?;
     }
     if !sorted.account_events.is_empty() {
         let statement = transaction

@@ -1,4 +1,4 @@
-//! Files of jobs in Supabase Storage, by HTTP and piece by piece: no file is ever in memory as a whole.
+//! Files in Supabase Storage, by HTTP and piece by piece: no file is ever in memory as a whole.
 
 use crate::config::Secret;
 use bytes::Bytes;

@@ -1,0 +1,1 @@
+select worker.apply_template_events($1)

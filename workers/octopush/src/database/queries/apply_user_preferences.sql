@@ -1,0 +1,1 @@
+select worker.apply_user_preferences($1)

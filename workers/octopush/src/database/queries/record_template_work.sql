@@ -1,0 +1,1 @@
+select worker.record_template_work($1)
