@@ -7,7 +7,7 @@ create table private.links (
     -- No keys: a hundred thousand are made at once, contacts go by merge and erasure only (private.move_links, private.erase_links), and a
     -- campaign that has sent anything stays.
     org_id uuid not null,
-    campaign_id uuid not null,
+    campaign_id uuid,
     contact_id uuid,
     message_id uuid,
     variant smallint not null,
@@ -18,6 +18,7 @@ create table private.links (
     created_at timestamptz not null default clock_timestamp()
 );
 comment on table private.links is 'What /t/{token} leads to: one token for each recipient and tracked button of a campaign.';
+comment on column private.links.campaign_id is 'Null in a message that somebody sent from the inbox: each such message has tokens of its own.';
 comment on column private.links.contact_id is 'Null once the person was erased: the link is still followed, and nothing is recorded.';
 comment on column private.links.is_retired is 'A merge left two tokens of one button: this one is still followed and not handed out again.';
 comment on column private.links.clicked_at is 'The first time a person, not a machine, followed it.';
@@ -30,7 +31,7 @@ create table private.link_clicks (
     visitor bytea not null check (length(visitor) <= 64),
     is_bot boolean not null,
     org_id uuid not null,
-    campaign_id uuid not null,
+    campaign_id uuid,
     variant smallint not null,
     button smallint not null,
     clicks integer not null default 1 check (clicks > 0),
@@ -40,7 +41,7 @@ create table private.link_clicks (
     primary key (token, visitor, is_bot)
 );
 comment on table private.link_clicks is 'Who followed a link how often: one row a visitor. After 90 days a link''s visitors become one row, its counts stay.';
-create index link_clicks__campaign__idx on private.link_clicks (campaign_id);
+create index link_clicks__campaign__idx on private.link_clicks (campaign_id) where campaign_id is not null;
 create index link_clicks__last_at__idx on private.link_clicks (last_at) where visitor <> '';
 
 alter table public.messages add column clicked_at timestamptz;

@@ -41,6 +41,16 @@ select is((select row (message_id, variant, destination)::text from private.link
 select throws_ok($$ select private.make_links('[{"campaign_id": "00000000-0000-0000-0000-000000000001", "contact_id": "00000000-0000-0000-0000-000000000001",
     "org_id": "00000000-0000-0000-0000-000000000001", "variant": 1, "button": 0, "destination": "javascript:alert(1)"}]') $$, '23514', null, 'nothing but https is ever stored');
 
+-- A message from the inbox has links too, and no campaign: every message its own.
+create temporary table single as select (m).token, (m).button from (select private.make_links(jsonb_build_array(jsonb_build_object('contact_id', tests.id('acme.siti'), 'org_id', tests.id('acme'),
+    'variant', 1, 'message_id', tests.id('single' || i), 'button', 2, 'destination', 'https://shop.example.com'))) as m from generate_series(1, 2) i) x;
+grant select on single to public;
+select is((select count(distinct token) from single), 2::bigint, 'two messages of a template have two tokens');
+select is(tests.follow((select min(token) from single)), 'https://shop.example.com', 'which are followed');
+select is((select row (campaign_id, message_id is not null, clicked_at)::text from private.links where token = (select min(token) from single)), row (null, true, now())::text, 'and marked');
+delete from private.link_clicks where campaign_id is null;
+delete from private.links where campaign_id is null;
+
 -- Machines first: they leave no mark.
 select is(tests.follow((select siti from tokens), 'WhatsApp', true), 'https://shop.example.com/sale?ref=' || (select siti from tokens), 'a preview is led to the shop');
 select is((tests.recipient('sale', 'acme.siti')).clicked_at, null, 'and is no click of hers');

@@ -1,4 +1,5 @@
--- Tracked links: making tokens and following them. Called by the feeding of campaigns and by the worker's /t/{token}.
+-- Tracked links: making tokens and following them. Called by the feeding of campaigns, by templates sent from the inbox, and by the worker's
+-- /t/{token}.
 -- Must stay true: a recipient has one token a button, the same however often the campaign is fed; the same visitor within ten minutes is one
 -- click; only people, not the programs that look at links before them, mark the ledger; every query answers with a destination first checked.
 
@@ -42,7 +43,7 @@ begin
 end
 $$;
 
--- p_links: [{campaign_id, contact_id, org_id, variant, message_id, button, destination}], each contact and button once, destinations checked.
+-- p_links: [{campaign_id?, contact_id, org_id, variant, message_id, button, destination}], each contact and button once, destinations checked.
 create or replace function private.make_links(p_links jsonb)
 returns table (contact_id uuid, button integer, token text)
 language sql volatile
@@ -125,9 +126,7 @@ language plpgsql stable security definer
 set search_path = ''
 as $$
 begin
-    if not exists (select from public.campaigns c where c.id = p_id and c.org_id = any (private.my_org_ids())) then
-        perform private.raise_error('CAMPAIGN_001');
-    end if;
+    perform private.campaign_to_read(p_id);
     return coalesce((
         select jsonb_agg(jsonb_build_object('variant', v.position, 'button', b.key::integer, 'destination', b.value,
             'people', coalesce(k.people, 0), 'clicks', coalesce(k.clicks, 0), 'bots', coalesce(k.bots, 0)) order by v.position, b.key::integer)
