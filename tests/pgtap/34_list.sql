@@ -112,6 +112,18 @@ select is(tests.page_ids(s.sort, d, o, q), tests.expected_ids(s.key, d, o, q), f
 from (values ('name', 'lower(full_name)'), ('last_message_at', 'last_message_at'), ('created_at', 'created_at'), ('phone', 'phone')) s (sort, key)
 cross join unnest(array[true, false]) d cross join unnest(array[0, 1000, 2100, 2560, 2990]) o cross join unnest(array['', '601', 'crowd', '7a3']) q;
 
+-- A search that finds more than are counted says so, and its pages are the same as ever.
+create or replace function private.search_count_limit() returns integer language sql immutable set search_path = '' as 'select 500';
+select is(list_contacts.answer - 'contacts', expected::jsonb, format('counting %s', q)) from (values
+    ('601', '{"total": 500, "total_is_minimum": true}'), ('7a3', (select jsonb_build_object('total', count(*), 'total_is_minimum', false)
+        from public.contacts where org_id = tests.id('acme') and deleted_at is null and search_text like '%7a3%')::text)
+) v (q, expected) cross join lateral (select tests.login_as('acme.viewer'), list_contacts(tests.id('acme'), q) as answer) list_contacts;
+select tests.logout();
+select is(tests.page_ids(s.sort, d, o, '601'), tests.expected_ids(s.key, d, o, '601'), format('%s %s from %s of more than are counted', s.sort, d, o))
+from (values ('name', 'lower(full_name)'), ('last_message_at', 'last_message_at'), ('created_at', 'created_at'), ('phone', 'phone')) s (sort, key)
+cross join unnest(array[true, false]) d cross join unnest(array[0, 1000, 2990]) o;
+create or replace function private.search_count_limit() returns integer language sql immutable set search_path = '' as 'select 50000';
+
 -- Rules find their page among the first of the sort when many match, and by looking at everybody when few do or the page lies deep.
 create function tests.ruled_page(p_sort text, p_descending boolean, p_offset integer, p_name text) returns jsonb language plpgsql as $$
 declare

@@ -97,9 +97,9 @@ comment on function private.selected_contacts(uuid, jsonb) is
     'Resolves {"ids"} or {"search", "rules", "trash", "except"}. Ids of others are left out. The caller has checked who asks. Errors: CONTACT_012, SEGMENT_002.';
 
 -- The page by a walk along an index of the sort: without sorts the planner can do nothing else, and whoever calls this knows that it will
--- soon have met enough contacts that match. It starts at the end that is nearer.
+-- soon have met enough contacts that match. It starts at the end that is nearer; where how many match is not known (null), at the beginning.
 create or replace function private.walk_page(
-    p_org_id uuid, p_filter private.contact_filter, p_key text, p_descending boolean, p_total bigint, p_limit bigint, p_offset bigint
+    p_org_id uuid, p_filter private.contact_filter, p_key text, p_descending boolean, p_limit bigint, p_offset bigint, p_total bigint default null
 ) returns uuid[]
 language plpgsql stable
 set search_path = ''
@@ -108,7 +108,7 @@ set enable_sort = off
 set max_parallel_workers_per_gather = 0
 as $$
 declare
-    v_from_end boolean := p_offset > p_total / 2;
+    v_from_end boolean := coalesce(p_offset > p_total / 2, false);
     v_direction text := case when p_descending <> v_from_end then 'desc' else 'asc' end;
     v_named text := format('(select c.id from %s where %s and %s is not null order by %3$s %s, c.id %4$s)', p_filter.source, p_filter.condition,
         p_key, v_direction);
@@ -164,9 +164,16 @@ begin
 end
 $$;
 
+-- Of a million contacts half may say "sdn bhd": nobody who types waits a quarter of a second for their exact number.
+create or replace function private.search_count_limit()
+returns integer
+language sql immutable parallel safe
+set search_path = ''
+as $$ select 50000 $$;
+
 create or replace function private.list_page(
     p_org_id uuid, p_search text, p_rules jsonb, p_trash boolean, p_key text, p_descending boolean, p_limit integer, p_offset bigint,
-    out total bigint, out ids uuid[]
+    out total bigint, out total_is_minimum boolean, out ids uuid[]
 )
 language plpgsql stable
 set search_path = ''
@@ -178,6 +185,7 @@ declare
     v_walk double precision;
     v_all double precision;
 begin
+    total_is_minimum := false;
     if p_rules is not null and v_filter.patterns = '{}' and not p_trash and p_limit + p_offset <= 1000 then
         ids := private.probe_page(p_org_id, v_filter, p_key, p_descending, p_limit, p_offset);
     end if;
@@ -186,10 +194,22 @@ begin
         from private.sort_page(p_org_id, v_filter, 'c.id', p_key, p_descending, p_limit, p_offset) s;
         return;
     end if;
-    execute format('select count(*) from %s where %s', v_filter.source, v_filter.condition)
-        into total using v_filter.rule_values, private.clock(), p_org_id, v_filter.patterns;
-    if p_rules is not null then
-        return;
+    if v_by_text_only and v_filter.patterns <> '{}' then
+        execute format('select count(*) from (select from %s where %s limit $5) x', v_filter.source, v_filter.condition)
+            into total using v_filter.rule_values, private.clock(), p_org_id, v_filter.patterns, private.search_count_limit() + 1;
+        if total > private.search_count_limit() then
+            total := private.search_count_limit();
+            total_is_minimum := true;
+            ids := private.walk_page(p_org_id, private.contact_filter(p_org_id, p_search, null, false, true), p_key, p_descending,
+                p_limit::bigint, p_offset);
+            return;
+        end if;
+    else
+        execute format('select count(*) from %s where %s', v_filter.source, v_filter.condition)
+            into total using v_filter.rule_values, private.clock(), p_org_id, v_filter.patterns;
+        if p_rules is not null then
+            return;
+        end if;
     end if;
     v_limit := least(p_limit::bigint, total - p_offset);
     if v_limit <= 0 then
@@ -203,7 +223,7 @@ begin
         v_walk := v_walk * v_all / total::double precision;
     end if;
     if not p_trash and v_walk < total then
-        ids := private.walk_page(p_org_id, private.contact_filter(p_org_id, p_search, null, false, true), p_key, p_descending, total, v_limit, p_offset);
+        ids := private.walk_page(p_org_id, private.contact_filter(p_org_id, p_search, null, false, true), p_key, p_descending, v_limit, p_offset, total);
     elsif v_by_text_only and p_key = 'c.created_at' then
         select s.ids into ids
         from private.sort_page(p_org_id, v_filter, 's.contact_id', 's.created_at', p_descending, v_limit, p_offset) s;
@@ -238,7 +258,7 @@ begin
     end if;
     v_page := private.list_page(p_org_id, p_search, nullif(p_rules, 'null'), coalesce(p_trash, false), v_key, coalesce(p_descending, true),
         least(greatest(coalesce(p_limit, 25), 1), 200), greatest(coalesce(p_offset, 0), 0));
-    return jsonb_build_object('total', v_page.total, 'contacts', coalesce((
+    return jsonb_build_object('total', v_page.total, 'total_is_minimum', v_page.total_is_minimum, 'contacts', coalesce((
         select jsonb_agg(to_jsonb(c) - 'search_text' || jsonb_build_object('tags', coalesce((
             select jsonb_agg(jsonb_build_object('id', t.id, 'name', t.name, 'color', t.color) order by lower(t.name))
             from public.contact_tags ct join public.tags t on t.id = ct.tag_id
@@ -248,4 +268,4 @@ begin
 end
 $$;
 comment on function public.list_contacts(uuid, text, jsonb, text, boolean, integer, integer, boolean) is
-    'p_search: words of name, phone in any notation, e-mail, company, user name; p_rules: a segment''s; p_sort: name | last_message_at | created_at | phone, contacts without it last; p_limit at most 200 → {"total", "contacts"}. Errors: AUTH_002, AUTH_003, ORG_001, CONTACT_007, SEGMENT_002 (details.problems).';
+    'p_search: words of name, phone in any notation, e-mail, company, user name; p_rules: a segment''s; p_sort: name | last_message_at | created_at | phone, contacts without it last; p_limit at most 200 → {"total", "total_is_minimum", "contacts"}; the total is exact up to 50,000, above that a search without rules only says that there are at least as many. Errors: AUTH_002, AUTH_003, ORG_001, CONTACT_007, SEGMENT_002 (details.problems).';

@@ -56,6 +56,10 @@ export function dayLabel(time: string, now: number): string {
 
 export const count = (value: number): string => new Intl.NumberFormat().format(value);
 
+/** `isMinimum`: there are at least as many, shown as "50,000+". */
+export const atLeast = (value: number, isMinimum: boolean): string =>
+  `${count(value)}${isMinimum ? '+' : ''}`;
+
 export function plural(value: number, one: string, many = `${one}s`): string {
   return `${count(value)} ${value === 1 ? one : many}`;
 }

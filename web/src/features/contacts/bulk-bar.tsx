@@ -19,7 +19,7 @@ import { type ContactsChange, changeContacts, createExport } from '@/features/jo
 import { passSelection } from '@/features/segments/passed-selection';
 import { useOrg } from '@/features/tenancy/queries';
 import { wordsFor } from '@/lib/errors';
-import { count, plural } from '@/lib/time';
+import { atLeast, plural } from '@/lib/time';
 import { type BulkAction, BulkDialog } from './bulk-dialog';
 import { showUndo, useRefreshContacts } from './contact-actions';
 import classes from './contacts.module.css';
@@ -29,12 +29,14 @@ import { type Matching, nothing, selectionOf, type Ticked, tickedCount } from '.
 interface BulkBarProps {
   ticked: Ticked;
   total: number;
+  /** There are more than `total`. */
+  isMinimum: boolean;
   matching: Matching;
   rows: Contact[];
   onTicked: (ticked: Ticked) => void;
 }
 
-export function BulkBar({ ticked, total, matching, rows, onTicked }: BulkBarProps) {
+export function BulkBar({ ticked, total, isMinimum, matching, rows, onTicked }: BulkBarProps) {
   const org = useOrg();
   const navigate = useNavigate();
   const queryClient = useQueryClient();
@@ -84,7 +86,7 @@ export function BulkBar({ ticked, total, matching, rows, onTicked }: BulkBarProp
     <section className={classes.bulk} aria-label="Selected contacts">
       <CloseButton iconSize={18} aria-label="Clear the selection" onClick={() => onTicked(nothing)} />
       <Text fw={600} role="status">
-        {count(chosen)} selected
+        {atLeast(chosen, isMinimum && ticked.kind === 'all')} selected
       </Text>
       {ticked.kind === 'some' && total > chosen && (
         <button
@@ -92,7 +94,7 @@ export function BulkBar({ ticked, total, matching, rows, onTicked }: BulkBarProp
           className="op-link-button"
           onClick={() => onTicked({ kind: 'all', except: new Set() })}
         >
-          Select all {count(total)} that match
+          Select all {atLeast(total, isMinimum)} that match
         </button>
       )}
       <Menu position="top-end">
@@ -143,6 +145,7 @@ export function BulkBar({ ticked, total, matching, rows, onTicked }: BulkBarProp
         <BulkDialog
           action={asking}
           chosen={chosen}
+          isMinimum={isMinimum && ticked.kind === 'all'}
           rows={ticked.kind === 'some' ? rows.filter((row) => ticked.ids.has(row.id)) : []}
           busy={change.isPending}
           error={change.error}

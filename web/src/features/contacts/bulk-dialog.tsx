@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { Problem } from '@/components/problem';
 import type { ContactsChange } from '@/features/jobs/queries';
 import { useOrg } from '@/features/tenancy/queries';
-import { plural } from '@/lib/time';
+import { atLeast } from '@/lib/time';
 import { ConsentFields, type ConsentGiven, consentGiven } from './consent-fields';
 import classes from './contacts.module.css';
 import { type Contact, choices, stageNames } from './model';
@@ -15,6 +15,8 @@ export type BulkAction = Exclude<ContactsChange['action'], 'restore'>;
 interface BulkDialogProps {
   action: BulkAction;
   chosen: number;
+  /** More than `chosen`. */
+  isMinimum: boolean;
   /** The ticked rows of this page, to offer first what they carry. */
   rows: Contact[];
   busy: boolean;
@@ -23,13 +25,22 @@ interface BulkDialogProps {
   onClose: () => void;
 }
 
-export function BulkDialog({ action, chosen, rows, busy, error, onConfirm, onClose }: BulkDialogProps) {
+export function BulkDialog({
+  action,
+  chosen,
+  isMinimum,
+  rows,
+  busy,
+  error,
+  onConfirm,
+  onClose,
+}: BulkDialogProps) {
   const { orgId } = useOrg();
   const tags = useQuery(tagsQuery(orgId));
   const [tagIds, setTagIds] = useState<string[]>([]);
   const [stage, setStage] = useState<string | null>(null);
   const [consent, setConsent] = useState<ConsentGiven>(consentGiven);
-  const people = plural(chosen, 'contact');
+  const people = `${atLeast(chosen, isMinimum)} ${chosen === 1 ? 'contact' : 'contacts'}`;
   const carried = new Set(rows.flatMap((row) => row.tags.map((tag) => tag.id)));
   const offered = (tags.data ?? []).filter(
     (tag) => action !== 'remove_tags' || rows.length < chosen || carried.has(tag.id),

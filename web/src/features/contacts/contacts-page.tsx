@@ -15,7 +15,7 @@ import { Hint, LoadProblem } from '@/components/problem';
 import { useOrg } from '@/features/tenancy/queries';
 import { lazyPart } from '@/lib/lazy-part';
 import { usePolling } from '@/lib/realtime';
-import { count, plural } from '@/lib/time';
+import { atLeast, count } from '@/lib/time';
 import classes from './contacts.module.css';
 import { ContactsTable } from './contacts-table';
 import { ContactsToolbar } from './contacts-toolbar';
@@ -58,6 +58,7 @@ export function ContactsPage() {
     refetchInterval: usePolling(),
   });
   const total = query.data?.total ?? 0;
+  const isMinimum = query.data?.isMinimum ?? false;
   const pages = Math.max(1, Math.ceil(total / size));
   const tags = useQuery(tagsQuery(org.orgId));
   const chips = chipsOf(filters, tags.data ?? []);
@@ -106,6 +107,7 @@ export function ContactsPage() {
         filters={chips.length}
         trash={trash}
         total={query.data?.total}
+        isMinimum={isMinimum}
         matching={everything}
         add={add}
       />
@@ -170,6 +172,7 @@ export function ContactsPage() {
               <BulkBar
                 ticked={ticked}
                 total={total}
+                isMinimum={isMinimum}
                 matching={matching}
                 rows={query.data?.rows ?? []}
                 onTicked={setTicked}
@@ -178,7 +181,7 @@ export function ContactsPage() {
           </Suspense>
           <div className={classes.foot}>
             <Text c="dimmed" role="status">
-              {query.data ? plural(total, 'contact') : ''}
+              {query.data ? `${atLeast(total, isMinimum)} ${total === 1 ? 'contact' : 'contacts'}` : ''}
             </Text>
             <Group gap="sm">
               <NativeSelect

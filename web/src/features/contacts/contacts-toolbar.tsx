@@ -38,13 +38,14 @@ interface ToolbarProps {
   filters: number;
   trash: boolean;
   total: number | undefined;
+  isMinimum: boolean;
   /** What "Export" takes along. */
   matching: Selection;
   add: ReactNode;
 }
 
 export function ContactsToolbar(props: ToolbarProps) {
-  const { search, set, view, onView, filters, trash, total, matching, add } = props;
+  const { search, set, view, onView, filters, trash, total, isMinimum, matching, add } = props;
   const { sort = 'recent', dir = defaultDirection[sort] } = search;
   const org = useOrg();
   const navigate = useNavigate();
@@ -144,6 +145,7 @@ export function ContactsToolbar(props: ToolbarProps) {
               <MoreMenu
                 trash={trash}
                 total={total}
+                isMinimum={isMinimum}
                 exporting={exporting.isPending}
                 defaultOpened={isWanted}
                 onExport={() => exporting.mutate()}

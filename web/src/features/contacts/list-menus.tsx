@@ -10,7 +10,7 @@ import {
 } from '@tabler/icons-react';
 import { useNavigate } from '@tanstack/react-router';
 import { useOrg } from '@/features/tenancy/queries';
-import { plural } from '@/lib/time';
+import { atLeast } from '@/lib/time';
 import { columnNames, columns, type ListView } from './list-view';
 
 interface ViewMenuProps {
@@ -67,13 +67,22 @@ export function ViewMenu({ view, onView, defaultOpened }: ViewMenuProps) {
 interface MoreMenuProps {
   trash: boolean;
   total: number | undefined;
+  isMinimum: boolean;
   exporting: boolean;
   defaultOpened: boolean;
   onExport: () => void;
   onImport: () => void;
 }
 
-export function MoreMenu({ trash, total, exporting, defaultOpened, onExport, onImport }: MoreMenuProps) {
+export function MoreMenu({
+  trash,
+  total,
+  isMinimum,
+  exporting,
+  defaultOpened,
+  onExport,
+  onImport,
+}: MoreMenuProps) {
   const org = useOrg();
   const navigate = useNavigate();
   const mayBulk = org.can('contacts.bulk');
@@ -96,7 +105,9 @@ export function MoreMenu({ trash, total, exporting, defaultOpened, onExport, onI
                 disabled={!total || exporting}
                 onClick={onExport}
               >
-                {total === undefined ? 'Export' : `Export ${plural(total, 'contact')}`}
+                {total === undefined
+                  ? 'Export'
+                  : `Export ${atLeast(total, isMinimum)} ${total === 1 ? 'contact' : 'contacts'}`}
               </Menu.Item>
             )}
             <Menu.Item

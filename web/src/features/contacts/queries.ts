@@ -25,12 +25,18 @@ const sortColumns: Record<Sort, string> = {
   phone: 'phone',
 };
 
+interface ListAnswer {
+  total: number;
+  total_is_minimum: boolean;
+  contacts: Contact[];
+}
+
 export function contactsQuery(orgId: string, asked: ContactsAsked) {
   const { q, sort, dir = defaultDirection[sort], page, size, rules, trash = false } = asked;
   return queryOptions({
     queryKey: ['org', orgId, 'contacts', { q: q.trim(), sort, dir, page, size, rules, trash }],
     queryFn: async () => {
-      const { total, contacts } = await call<{ total: number; contacts: Contact[] }>('list_contacts', {
+      const answer = await call<ListAnswer>('list_contacts', {
         p_org_id: orgId,
         p_search: q.trim() || undefined,
         p_rules: rules,
@@ -40,7 +46,7 @@ export function contactsQuery(orgId: string, asked: ContactsAsked) {
         p_offset: (page - 1) * size,
         p_trash: trash,
       });
-      return { total, rows: contacts };
+      return { total: answer.total, isMinimum: answer.total_is_minimum, rows: answer.contacts };
     },
   });
 }
