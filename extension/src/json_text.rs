@@ -1,14 +1,33 @@
 //! `jsonb` arguments as text: pgrx's own type parses them and dies of more than 128 levels, where rules are to be told.
 
+use octopush_rules::segment::json;
 use pgrx::callconv::{Arg, ArgAbi};
 use pgrx::nullable::Nullable;
 use pgrx::pgrx_sql_entity_graph::metadata::{
     ArgumentError, ReturnsError, ReturnsRef, SqlMappingRef, SqlTranslatable, TypeOrigin,
 };
-use pgrx::{FromDatum, direct_function_call, pg_sys};
+use pgrx::prelude::*;
+use pgrx::{FromDatum, PgSqlErrorCode, direct_function_call, pg_sys};
+use serde_json::Value;
 
 /// The text of a `jsonb` argument.
 pub struct JsonText(pub String);
+
+impl JsonText {
+    /// Its value; one that is nested too deeply is the caller's mistake.
+    pub fn read(&self) -> Value {
+        json::read(&self.0).unwrap_or_else(|problem| invalid(&problem.message))
+    }
+}
+
+/// Refuses an argument.
+pub fn invalid(message: &str) -> ! {
+    ereport!(
+        ERROR,
+        PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
+        message.to_owned()
+    );
+}
 
 impl FromDatum for JsonText {
     unsafe fn from_polymorphic_datum(

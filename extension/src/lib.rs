@@ -2,6 +2,8 @@
 //!
 //! It owns no table and keeps no state, so that `pg_dump` misses nothing and an upgrade is a new library.
 
+mod cached;
+mod campaign;
 mod contact_import;
 mod custom_field;
 mod error_catalog;
@@ -9,6 +11,7 @@ mod ids;
 mod json_text;
 mod phone;
 mod segment;
+mod template;
 mod version;
 
 pgrx::pg_module_magic!(name, version);

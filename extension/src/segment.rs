@@ -8,7 +8,7 @@ use pgrx::prelude::*;
 use pgrx::{JsonB, PgSqlErrorCode};
 use serde_json::Value;
 
-use crate::json_text::JsonText;
+use crate::json_text::{JsonText, invalid};
 
 /// `[]`, or every problem of the rules with its JSON pointer.
 #[pg_extern(immutable, parallel_safe)]
@@ -101,7 +101,7 @@ fn read_context(context: &JsonText) -> Context {
 }
 
 fn read(text: &JsonText) -> Value {
-    json::read(&text.0).unwrap_or_else(|problem| invalid(&problem.message))
+    text.read()
 }
 
 fn refuse(problems: &[Problem]) -> ! {
@@ -110,13 +110,5 @@ fn refuse(problems: &[Problem]) -> ! {
         PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
         "these are no valid segment rules",
         problems_to_json(problems).to_string()
-    );
-}
-
-fn invalid(message: &str) -> ! {
-    ereport!(
-        ERROR,
-        PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
-        message.to_owned()
     );
 }
