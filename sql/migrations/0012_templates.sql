@@ -6,7 +6,7 @@ create table public.templates (
     id uuid primary key default octopush.uuid_v7(),
     org_id uuid not null references public.organizations (id) on delete cascade,
     waba_id text not null check (waba_id ~ '^[0-9]{1,32}$'),
-    name text not null check (name ~ '^[a-z0-9_]{1,512}$'),
+    name text not null check (name ~ '^[a-z0-9_]+$' and length(name) <= 512),
     -- Not only codes we know: Meta adds languages.
     language text not null check (language ~ '^[A-Za-z]{2,3}(_[A-Za-z]{2,4})?$'),
     category text not null check (category in ('marketing', 'utility', 'authentication')),

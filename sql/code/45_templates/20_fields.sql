@@ -90,7 +90,7 @@ begin
         if v_key not in ('waba_id', 'name', 'language', 'category', 'parameter_format', 'components', 'links') then
             perform private.refuse_template('/' || v_key, 'unknown_field', 'There is no such field');
         end if;
-        if jsonb_typeof(p_fields -> v_key) <> case v_key when 'components' then 'array' when 'links' then 'object' else 'string' end then
+        if jsonb_typeof(p_fields -> v_key) <> (case v_key when 'components' then 'array' when 'links' then 'object' else 'string' end) then
             perform private.refuse_template('/' || v_key, 'malformed', 'This has the wrong kind');
         end if;
     end loop;
@@ -101,7 +101,7 @@ begin
     if p_fields ? 'waba_id' and not private.is_own_waba(p_base.org_id, p_base.waba_id) then
         perform private.refuse_template('/waba_id', 'unknown', 'This WhatsApp account is not connected');
     end if;
-    if coalesce(p_base.name, '') !~ '^[a-z0-9_]{1,512}$' then
+    if coalesce(p_base.name, '') !~ '^[a-z0-9_]+$' or length(p_base.name) > 512 then
         perform private.refuse_template('/name', 'wrong_name', 'A name has 1 to 512 small letters, digits and underscores');
     end if;
     if coalesce(p_base.language, '') !~ '^[A-Za-z]{2,3}(_[A-Za-z]{2,4})?$' then

@@ -102,7 +102,7 @@ begin
     for v_item in
         select x.value, x.value ->> 'id' as wa_template_id, x.value ->> 'name' as name, private.template_language(x.value ->> 'language') as language
         from jsonb_array_elements(p_templates) x
-        where x.value ->> 'id' is not null and x.value ->> 'name' ~ '^[a-z0-9_]{1,512}$'
+        where x.value ->> 'id' is not null and x.value ->> 'name' ~ '^[a-z0-9_]+$' and length(x.value ->> 'name') <= 512
             and private.template_language(x.value ->> 'language') ~ '^[A-Za-z]{2,3}(_[A-Za-z]{2,4})?$'
         order by x.value ->> 'name', x.value ->> 'language'
     loop
