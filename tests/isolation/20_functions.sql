@@ -56,7 +56,7 @@ where not (t.function_name = 'complete_onboarding' and t.caller in ('a stranger'
     and not (t.function_name = 'update_profile' and (t.caller like 'globex%' or t.caller = 'a removed member'));
 select is(t.changed_anything, false, format('%s: %s changes nothing', t.caller, t.function_name)) from trials t where t.code is not null;
 select is(t.changed_guarded, false, format('%s: %s changes nothing of acme', t.caller, t.function_name)) from trials t where t.code is null;
-select matches(t.code, '^(AUTH|ORG|CONTACT|FIELD|SEGMENT|JOB|TAG|CONVERSATION|MESSAGE|WA)_\d{3}$', format('%s: %s answers with a code of the catalogue', t.caller, t.function_name))
+select matches(t.code, '^(AUTH|ORG|CONTACT|FIELD|SEGMENT|JOB|TAG|CONVERSATION|MESSAGE|WA|TEMPLATE|CAMPAIGN|OPPORTUNITY)_\d{3}$', format('%s: %s answers with a code of the catalogue', t.caller, t.function_name))
 from trials t join tests.callers c on c.name = t.caller where t.code is not null and c.role = 'authenticated';
 select is(t.code, '42501', format('%s: %s is out of reach', t.caller, t.function_name))
 from trials t join tests.callers c on c.name = t.caller where c.role = 'anon';
@@ -118,6 +118,18 @@ select v.name, regexp_replace(v.statement, '\s+', ' ', 'g') from (values
     ('send_message', $$ select send_message(tests.id('acme.thread'), 'a-quoting-key', 'text', 'x', null, tests.id('globex.hello')) $$),
     ('mark_notifications_read', $$ select mark_notifications_read(tests.id('acme'),
         array(select tests.id('globex.notification.' || r || tests.id('globex.' || r)) from unnest(array['owner', 'admin', 'agent']) r)) $$),
+    ('record_opportunity', $$ select record_opportunity(tests.id('acme.siti'), jsonb_build_object('campaign_id', tests.id('globex.campaign'))) $$),
+    ('create_template', $$ select create_template(tests.id('acme'), '{"name": "theirs", "waba_id": "91002"}') $$),
+    ('update_template', $$ select update_template(tests.id('acme.draft'), '{"waba_id": "91002"}', (tests.template('acme.draft')).updated_at) $$),
+    ('create_template', $$ select create_template(tests.id('acme'), jsonb_build_object('name', 'theirs', 'components', jsonb_build_array(jsonb_build_object('type', 'HEADER',
+        'format', 'IMAGE', 'media', jsonb_build_object('path', tests.id('globex') || '/' || tests.id('x') || '/a.png', 'mime', 'image/png'))))) $$),
+    ('create_campaign', $$ select create_campaign(tests.id('acme'), jsonb_build_object('name', 'x', 'whatsapp_account_id', tests.id('globex.number'))) $$),
+    ('create_campaign', $$ select create_campaign(tests.id('acme'), jsonb_build_object('name', 'x', 'audience', jsonb_build_object('segment_id', tests.id('globex.segment')))) $$),
+    ('create_campaign', $$ select create_campaign(tests.id('acme'), jsonb_build_object('name', 'x', 'variants',
+        jsonb_build_array(jsonb_build_object('template_id', tests.id('globex.hello'))))) $$),
+    ('create_campaign', $$ select create_campaign(tests.id('acme'), jsonb_build_object('name', 'x', 'audience', jsonb_build_object('ids', jsonb_build_array(tests.id('globex.siti'))))) $$),
+    ('send_message', $$ select send_message(tests.id('acme.thread'), 'a-template-key', 'template', null,
+        jsonb_build_object('template_id', tests.id('globex.hello'), 'values', '{"body.1": "x"}'::jsonb)) $$),
     ('update_contact', $$ select update_contact(tests.id('acme.siti'), jsonb_build_object('org_id', tests.id('globex')),
         (tests.contact('acme.siti')).updated_at) $$),
     ('create_contact', $$ select create_contact(tests.id('acme'), jsonb_build_object('phone', '+60199998888', 'org_id', tests.id('globex'))) $$),

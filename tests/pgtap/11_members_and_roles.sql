@@ -46,7 +46,8 @@ cross join lateral (values
     ('org_invitations', case when r.role in ('owner', 'admin') then 1 else 0 end),
     ('whatsapp_events', case when r.role in ('owner', 'admin') then 1 else 0 end),
     ('org_memberships', 6), ('profiles', 6), ('organizations', 1), ('whatsapp_accounts', 1), ('tags', 1), ('contact_tags', 1),
-    ('conversations', 1), ('conversation_list', 1), ('messages', 3), ('activity_log', 1), ('notifications', 1)
+    ('conversations', 1), ('conversation_list', 1), ('messages', 4), ('activity_log', 1), ('notifications', 1), ('campaigns', 6), ('campaign_recipients', 3),
+    ('opportunities', 1), ('opportunity_list', 1)
 ) as t (name, rows);
 select is(tests.error_for('acme.owner', 'select token_hash from public.org_invitations'), '42501', 'nobody reads the hash of an invitation');
 

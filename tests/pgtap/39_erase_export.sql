@@ -45,7 +45,8 @@ select is(e -> 'custom_fields', '[{"label": "Tier", "value": "Gold"}]', 'its own
 select is(e #>> '{tags,0,name}', 'VIP', 'tags') from export;
 select is(e #>> '{segments,0,name}', 'A list', 'segments') from export;
 select is(jsonb_array_length(e -> 'consents'), 1, 'consents') from export;
-select is(jsonb_array_length(e #> '{conversations,0,messages}'), 4, 'every message') from export;
+select is(jsonb_array_length(e #> '{conversations,0,messages}'), 5, 'every message') from export;
+select is((e #>> '{clicks,0,destination}') || ' ' || (e #>> '{opportunities,0,amount}'), 'https://shop.example.com/new?ref={token} 10', 'what they followed and bought') from export;
 select is(jsonb_array_length(e -> 'activity') > 0, true, 'and the feed') from export;
 select is((select count(*) from public.activity_log where kind = 'contact.exported' and actor_id = tests.id('acme.campaign_manager')), 1::bigint, 'who asked for it is on record');
 select is(tests.error_for('acme.agent', $$ select export_contact(tests.id('acme.siti')) $$), 'AUTH_003', 'agents export nothing');
@@ -67,7 +68,7 @@ select results_eq(
     $$ select to_jsonb(c) - '{id,org_id,source,messages_received,messages_sent,last_message_at,last_inbound_at,created_at,updated_at,deleted_at,erased_at,search_text}'::text[]
         from public.contacts c where id = tests.id('acme.siti') $$,
     $$ values ('{"phone": null, "wa_id": null, "bsuid": null, "username": null, "full_name": null, "email": null, "avatar_url": null, "company": null, "job_title": null, "address": null, "notes": null,
-        "birthday": null, "custom_fields": {}, "opt_in_status": "pending", "opt_in_at": null, "opt_in_source": null, "lifecycle_stage": "lead"}'::jsonb) $$,
+        "birthday": null, "not_on_whatsapp_at": null, "marketing_stopped_at": null, "custom_fields": {}, "opt_in_status": "pending", "opt_in_at": null, "opt_in_source": null, "lifecycle_stage": "lead"}'::jsonb) $$,
     'the contact has no identity and no field'
 );
 -- Nothing personal in any table.

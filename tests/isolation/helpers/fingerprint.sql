@@ -15,6 +15,11 @@ select c.oid, format('%I.%I', n.nspname, c.relname) as name,
             then '(select w.org_id from public.whatsapp_accounts w where w.phone_number_id = r.phone_number_id)'
         when exists (select from pg_catalog.pg_attribute a where a.attrelid = c.oid and a.attname = 'job_id' and not a.attisdropped)
             then '(select j.org_id from public.jobs j where j.id = r.job_id)'
+        when exists (select from pg_catalog.pg_attribute a where a.attrelid = c.oid and a.attname = 'campaign_id' and not a.attisdropped)
+            then '(select p.org_id from public.campaigns p where p.id = r.campaign_id)'
+        -- Several organisations may share a portfolio; those of the tests do not.
+        when exists (select from pg_catalog.pg_attribute a where a.attrelid = c.oid and a.attname = 'portfolio' and not a.attisdropped)
+            then '(select w.org_id from public.whatsapp_accounts w where r.portfolio in (''waba '' || w.waba_id, ''business '' || w.business_id))'
     end as tenant
 from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 where c.relkind in ('r', 'p') and (n.nspname in ('public', 'private', 'worker') or c.oid in ('auth.users'::regclass, 'vault.secrets'::regclass));
@@ -64,6 +69,9 @@ begin
         union all select s.id from public.segments s where s.org_id = tests.id(p_other)
         union all select j.id from public.jobs j where j.org_id = tests.id(p_other)
         union all select d.id from public.custom_field_definitions d where d.org_id = tests.id(p_other)
+        union all select t.id from public.templates t where t.org_id = tests.id(p_other)
+        union all select c.id from public.campaigns c where c.org_id = tests.id(p_other)
+        union all select o.id from public.opportunities o where o.org_id = tests.id(p_other)
     ) i;
     for v_table in select t.name, t.tenant from tests.stored_tables t where t.tenant is not null loop
         execute format('select exists (select from %s r where %s = %L and r::text ~ %L)', v_table.name, v_table.tenant, tests.id(p_org), v_ids) into v_any;

@@ -101,3 +101,37 @@ insert into tests.calls (function_name, needed, statement, expected) values
     ('start_import', 'delete', $$ select start_import(tests.id('{org}.import'), '[{"index": 0, "field": "phone"}]') $$, null),
     ('cancel_job', 'delete', $$ select cancel_job(tests.id('{org}.import')) $$, null),
     ('create_export', 'delete', $$ select create_export(tests.id('{org}')) $$, null);
+
+insert into tests.calls (function_name, needed, statement, expected) values
+    ('campaign_links', 'read', $$ select campaign_links(tests.id('{org}.campaign')) $$, null),
+    ('record_opportunity', 'contacts', $$ select record_opportunity(tests.id('{org}.siti'), jsonb_build_object('campaign_id', tests.id('{org}.campaign'))) $$, null),
+    ('delete_opportunity', 'contacts', $$ select delete_opportunity(tests.id('{org}.opportunity')) $$, null),
+    ('rotate_conversion_secret', 'settings', $$ select rotate_conversion_secret(tests.id('{org}')) $$, null);
+
+insert into tests.calls (function_name, needed, statement, expected) values
+    ('create_template', 'campaigns', $$ select create_template(tests.id('{org}'), '{"name": "brand_new"}') $$, null),
+    ('update_template', 'campaigns', $$ select update_template(tests.id('{org}.draft'), '{"name": "renamed"}',
+        (select t.updated_at from public.templates t where t.id = tests.id('{org}.draft'))) $$, null),
+    ('submit_template', 'campaigns', $$ select submit_template(tests.id('{org}.draft')) $$, null),
+    ('duplicate_template', 'campaigns', $$ select duplicate_template(tests.id('{org}.hello'), 'another') $$, null),
+    ('delete_template', 'campaigns', $$ select delete_template(tests.id('{org}.draft')) $$, null),
+    ('sync_templates', 'campaigns', $$ select sync_templates(tests.id('{org}')) $$, null),
+    ('check_template', 'campaigns', $$ select check_template(tests.id('{org}'), '{"name": "brand_new"}') $$, null),
+    ('list_templates', 'read', $$ select list_templates(tests.id('{org}')) $$, null),
+    ('preview_template', 'read', $$ select preview_template(tests.id('{org}.hello')) $$, null),
+    ('template_variables', 'read', $$ select template_variables(tests.id('{org}.hello')) $$, null),
+    ('template_analytics', 'read', $$ select template_analytics(tests.id('{org}.hello')) $$, null);
+
+insert into tests.calls (function_name, needed, statement, expected) values
+    ('create_campaign', 'campaigns', $$ select create_campaign(tests.id('{org}'), '{"name": "Brand new"}') $$, null),
+    ('update_campaign', 'campaigns', $$ select update_campaign(tests.id('{org}.plan'), '{"name": "Renamed"}',
+        (select c.updated_at from public.campaigns c where c.id = tests.id('{org}.plan'))) $$, null),
+    ('delete_campaign', 'campaigns', $$ select delete_campaign(tests.id('{org}.plan')) $$, null),
+    ('duplicate_campaign', 'campaigns', $$ select duplicate_campaign(tests.id('{org}.campaign')) $$, null),
+    ('launch_campaign', 'campaigns', $$ select launch_campaign(tests.id('{org}.plan')) $$, null),
+    ('schedule_campaign', 'campaigns', $$ select schedule_campaign(tests.id('{org}.plan'), now() + interval '1 day') $$, null),
+    ('unschedule_campaign', 'campaigns', $$ select unschedule_campaign(tests.id('{org}.scheduled')) $$, null),
+    ('pause_campaign', 'campaigns', $$ select pause_campaign(tests.id('{org}.campaign')) $$, null),
+    ('resume_campaign', 'campaigns', $$ select resume_campaign(tests.id('{org}.paused')) $$, null),
+    ('cancel_campaign', 'campaigns', $$ select cancel_campaign(tests.id('{org}.campaign')) $$, null),
+    ('retry_failed_recipients', 'campaigns', $$ select retry_failed_recipients(tests.id('{org}.completed')) $$, null);

@@ -15,6 +15,8 @@ set local search_path = tests, extensions, public;
 \ir webhooks.sql
 \ir sending.sql
 \ir segments.sql
+\ir templates.sql
+\ir campaigns.sql
 \ir calls.sql
 \ir rows.sql
 

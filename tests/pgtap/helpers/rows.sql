@@ -57,5 +57,7 @@ begin
     insert into private.job_leases (job_id, holder, lock_key, lease_until)
     values (tests.id(p_org || '.export'), tests.id(p_org || '.holder'), 1, now());
     perform tests.make_segment_rows(p_org);
+    perform tests.make_template_rows(p_org);
+    perform tests.make_campaign_rows(p_org);
 end
 $$;
