@@ -10,7 +10,10 @@ import {
 import * as z from 'zod/mini';
 import { safeNext } from '@/features/auth/links';
 import { authState } from '@/features/auth/session';
+import { campaignsSearch } from '@/features/campaigns/list-search';
+import { recipientStatuses } from '@/features/campaigns/statuses';
 import { contactsSearch } from '@/features/contacts/list-search';
+import { templatesSearch } from '@/features/templates/list-search';
 import { membershipQuery } from '@/features/tenancy/queries';
 import { NotFound, PageProblem } from '@/shell/error-page';
 import { PendingFrame } from '@/shell/pending-frame';
@@ -180,7 +183,33 @@ const campaigns = createRoute({
   getParentRoute: () => app,
   path: '/campaigns',
   staticData: { title: 'Campaigns' },
+  validateSearch: campaignsSearch,
   component: lazyRouteComponent(() => import('@/features/campaigns/campaigns-page'), 'CampaignsPage'),
+});
+const newCampaign = createRoute({
+  getParentRoute: () => app,
+  path: '/campaigns/new',
+  staticData: { title: 'New campaign' },
+  validateSearch: z.object({ segment: lenient(z.uuid()), template: lenient(z.uuid()) }),
+  component: lazyRouteComponent(() => import('@/features/campaigns/wizard/new-page'), 'NewCampaignPage'),
+});
+const campaign = createRoute({
+  getParentRoute: () => app,
+  path: '/campaigns/$campaignId',
+  staticData: { title: 'Campaign' },
+  validateSearch: z.object({ q: text, status: lenient(z.array(z.enum(recipientStatuses))) }),
+  component: lazyRouteComponent(() => import('@/features/campaigns/detail/campaign-page'), 'CampaignPage'),
+});
+const editCampaign = createRoute({
+  getParentRoute: () => app,
+  path: '/campaigns/$campaignId/edit',
+  staticData: { title: 'Edit campaign' },
+  validateSearch: z.object({
+    step: lenient(z.enum(['setup', 'audience', 'content', 'schedule', 'review'])),
+    // A segment made for this campaign, which becomes its audience.
+    segment: lenient(z.uuid()),
+  }),
+  component: lazyRouteComponent(() => import('@/features/campaigns/wizard/edit-page'), 'EditCampaignPage'),
 });
 const flows = createRoute({
   getParentRoute: () => app,
@@ -209,6 +238,8 @@ const newSegment = createRoute({
     from: lenient(z.uuid()),
     // Who was ticked in another list; the tab keeps whom (passed-selection.ts).
     selected: lenient(z.boolean()),
+    // The campaign whose audience it becomes.
+    campaign: lenient(z.uuid()),
   }),
   component: lazyRouteComponent(() => import('@/features/segments/builder-page'), 'NewSegmentPage'),
 });
@@ -229,7 +260,29 @@ const templates = createRoute({
   getParentRoute: () => app,
   path: '/templates',
   staticData: { title: 'Templates' },
+  validateSearch: templatesSearch,
   component: lazyRouteComponent(() => import('@/features/templates/templates-page'), 'TemplatesPage'),
+});
+const templateStep = lenient(z.enum(['review']));
+const newTemplate = createRoute({
+  getParentRoute: () => app,
+  path: '/templates/new',
+  staticData: { title: 'New template' },
+  validateSearch: z.object({ draft: lenient(z.uuid()), step: templateStep }),
+  component: lazyRouteComponent(() => import('@/features/templates/builder-page'), 'NewTemplatePage'),
+});
+const template = createRoute({
+  getParentRoute: () => app,
+  path: '/templates/$templateId',
+  staticData: { title: 'Template' },
+  component: lazyRouteComponent(() => import('@/features/templates/template-page'), 'TemplatePage'),
+});
+const editTemplate = createRoute({
+  getParentRoute: () => app,
+  path: '/templates/$templateId/edit',
+  staticData: { title: 'Edit template' },
+  validateSearch: z.object({ step: templateStep }),
+  component: lazyRouteComponent(() => import('@/features/templates/builder-page'), 'EditTemplatePage'),
 });
 const settings = createRoute({
   getParentRoute: () => app,
@@ -258,12 +311,18 @@ const routeTree = root.addChildren([
     contactJobs,
     conversations,
     campaigns,
+    newCampaign,
+    campaign,
+    editCampaign,
     flows,
     segments,
     newSegment,
     segment,
     editSegment,
     templates,
+    newTemplate,
+    template,
+    editTemplate,
     settings,
   ]),
 ]);

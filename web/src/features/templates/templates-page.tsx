@@ -1,11 +1,300 @@
-import { IconTemplate } from '@tabler/icons-react';
-import { ComingPage } from '@/components/coming-page';
+import {
+  Button,
+  CloseButton,
+  Group,
+  NativeSelect,
+  Pagination,
+  SegmentedControl,
+  Switch,
+  Text,
+  TextInput,
+  VisuallyHidden,
+} from '@mantine/core';
+import {
+  IconLayoutGrid,
+  IconListDetails,
+  IconPlus,
+  IconRefresh,
+  IconSearch,
+  IconSearchOff,
+  IconTemplate,
+} from '@tabler/icons-react';
+import { keepPreviousData, useMutation, useQuery } from '@tanstack/react-query';
+import { getRouteApi, useNavigate } from '@tanstack/react-router';
+import { useEffect, useState } from 'react';
+import { Hint, LoadProblem } from '@/components/problem';
+import { useOrg } from '@/features/tenancy/queries';
+import { useDebounced } from '@/lib/debounce';
+import { usePolling } from '@/lib/realtime';
+import { plural } from '@/lib/time';
+import { languageName } from './languages';
+import {
+  askedOf,
+  ENOUGH_SENDS,
+  type ListSort,
+  sortNames,
+  TEMPLATES_A_PAGE,
+  type TemplatesSearch,
+} from './list-search';
+import { useTemplatesLive } from './live';
+import { categories, statuses } from './model';
+import { syncTemplates, templateLanguagesQuery, templatesQuery } from './queries';
+import { tellDone, tellProblem } from './tell';
+import classes from './templates.module.css';
+import { TemplatesGrid } from './templates-grid';
+import { TemplatesTable } from './templates-table';
+import { categoryNames, statusNames } from './words';
+
+const route = getRouteApi('/_app/templates');
+
+const filters = ['q', 'status', 'category', 'language', 'top'] as const;
 
 export function TemplatesPage() {
+  const search = route.useSearch();
+  const { page = 1, view = 'grid' } = search;
+  const navigate = useNavigate({ from: '/templates' });
+  const org = useOrg();
+  useTemplatesLive(org.orgId);
+  const query = useQuery({
+    ...templatesQuery(org.orgId, askedOf(search)),
+    placeholderData: keepPreviousData,
+    refetchInterval: usePolling(),
+  });
+  const set = (change: Partial<TemplatesSearch>, replace = false) =>
+    void navigate({
+      search: (old) => ({ ...old, page: undefined, ...change }),
+      replace,
+      resetScroll: false,
+    });
+  const mayManage = org.can('campaigns.manage');
+  const isFiltered = filters.some((filter) => search[filter] !== undefined);
+  const total = query.data?.total ?? 0;
+  const pages = Math.max(1, Math.ceil(total / TEMPLATES_A_PAGE));
+  const shown = query.data?.templates;
+  const newButton = mayManage && (
+    <Button
+      leftSection={<IconPlus size={18} />}
+      onClick={() => void navigate({ to: '/templates/new', search: {} })}
+    >
+      New template
+    </Button>
+  );
   return (
-    <ComingPage icon={<IconTemplate size={28} stroke={1.5} />} title="Templates aren’t here yet">
-      You’ll be able to write message templates, have Meta approve them and send them outside the 24-hour
-      window. This page opens when that is ready.
-    </ComingPage>
+    <div className={classes.page}>
+      <Group gap="sm" mb="md">
+        <SearchBox q={search.q ?? ''} onSearch={(q) => set({ q: q || undefined }, true)} />
+        <Filters search={search} set={set} orgId={org.orgId} />
+        <Group ml="auto" gap="sm">
+          <ViewSwitch
+            view={view}
+            onChange={(next) => set({ view: next === 'grid' ? undefined : next, page: search.page })}
+          />
+          {mayManage && <SyncButton orgId={org.orgId} />}
+          {newButton}
+        </Group>
+      </Group>
+      {query.isError && !query.data ? (
+        <LoadProblem error={query.error} what="your templates" onRetry={() => void query.refetch()} />
+      ) : shown?.length === 0 && !isFiltered && page === 1 ? (
+        <Hint
+          icon={<IconTemplate size={28} stroke={1.5} />}
+          title="Write first, with words Meta has approved"
+          action={newButton}
+        >
+          A template is what you may send when a customer hasn’t written for 24 hours, and what campaigns are
+          made of. Meta looks at each one, mostly within minutes.
+          {!mayManage && ' An owner, an admin or a campaign manager can make the first one.'}
+        </Hint>
+      ) : shown?.length === 0 ? (
+        <NothingFound
+          search={search}
+          onClear={() => void navigate({ search: { view: search.view, sort: search.sort } })}
+        />
+      ) : (
+        <>
+          {view === 'table' ? <TemplatesTable templates={shown} /> : <TemplatesGrid templates={shown} />}
+          <Group justify="space-between" mt="md">
+            <Text c="dimmed" role="status">
+              {query.data ? plural(total, 'template') : ''}
+            </Text>
+            {pages > 1 && (
+              <Pagination
+                total={pages}
+                value={Math.min(page, pages)}
+                onChange={(next) =>
+                  void navigate({ search: (old) => ({ ...old, page: next === 1 ? undefined : next }) })
+                }
+                getControlProps={(control) => ({ 'aria-label': `${control} page` })}
+                getItemProps={(number) => ({ 'aria-label': `Page ${number}` })}
+              />
+            )}
+          </Group>
+        </>
+      )}
+    </div>
+  );
+}
+
+function NothingFound({ search, onClear }: { search: TemplatesSearch; onClear: () => void }) {
+  return (
+    <Hint
+      icon={<IconSearchOff size={28} stroke={1.5} />}
+      title="No template found"
+      role="status"
+      action={
+        <Button variant="default" onClick={onClear}>
+          Show all templates
+        </Button>
+      }
+    >
+      {search.top
+        ? `None was sent ${ENOUGH_SENDS} times yet, so there is nothing to compare.`
+        : 'No template fits what you look for.'}
+    </Hint>
+  );
+}
+
+interface FiltersProps {
+  search: TemplatesSearch;
+  set: (change: Partial<TemplatesSearch>) => void;
+  orgId: string;
+}
+
+function Filters({ search, set, orgId }: FiltersProps) {
+  const languages = useQuery(templateLanguagesQuery(orgId));
+  const known = new Set([...(languages.data ?? []), ...(search.language ? [search.language] : [])]);
+  return (
+    <>
+      <NativeSelect
+        aria-label="Status"
+        w={140}
+        value={search.status ?? ''}
+        onChange={(event) =>
+          set({ status: (event.currentTarget.value || undefined) as TemplatesSearch['status'] })
+        }
+        data={[
+          { value: '', label: 'Any status' },
+          ...statuses.map((value) => ({ value, label: statusNames[value] })),
+        ]}
+      />
+      <NativeSelect
+        aria-label="Category"
+        w={150}
+        value={search.category ?? ''}
+        onChange={(event) =>
+          set({ category: (event.currentTarget.value || undefined) as TemplatesSearch['category'] })
+        }
+        data={[
+          { value: '', label: 'Any category' },
+          ...categories.map((value) => ({ value, label: categoryNames[value] })),
+        ]}
+      />
+      <NativeSelect
+        aria-label="Language"
+        w={150}
+        value={search.language ?? ''}
+        onChange={(event) => set({ language: event.currentTarget.value || undefined })}
+        data={[
+          { value: '', label: 'Any language' },
+          ...[...known].map((value) => ({ value, label: languageName(value) })),
+        ]}
+      />
+      <NativeSelect
+        aria-label="Sort by"
+        w={140}
+        disabled={search.top}
+        value={search.top ? 'read' : (search.sort ?? 'created')}
+        onChange={(event) => {
+          const { value } = event.currentTarget;
+          set({ sort: value === 'created' ? undefined : (value as ListSort) });
+        }}
+        data={Object.entries(sortNames).map(([value, label]) => ({ value, label }))}
+      />
+      <Switch
+        label="Top performing"
+        description={search.top ? `Best read of those sent ${ENOUGH_SENDS} times` : undefined}
+        checked={search.top ?? false}
+        onChange={(event) => set({ top: event.currentTarget.checked || undefined })}
+      />
+    </>
+  );
+}
+
+function ViewSwitch({
+  view,
+  onChange,
+}: {
+  view: 'grid' | 'table';
+  onChange: (view: 'grid' | 'table') => void;
+}) {
+  const choice = (Icon: typeof IconLayoutGrid, label: string) => (
+    <>
+      <Icon size={18} aria-hidden style={{ display: 'block' }} />
+      <VisuallyHidden>{label}</VisuallyHidden>
+    </>
+  );
+  return (
+    <SegmentedControl
+      aria-label="Show as"
+      value={view}
+      onChange={(value) => onChange(value === 'table' ? 'table' : 'grid')}
+      data={[
+        { value: 'grid', label: choice(IconLayoutGrid, 'Cards') },
+        { value: 'table', label: choice(IconListDetails, 'Table') },
+      ]}
+    />
+  );
+}
+
+/** Templates made or changed in WhatsApp Manager arrive by themselves within the hour; this asks now. */
+function SyncButton({ orgId }: { orgId: string }) {
+  const sync = useMutation({
+    mutationFn: () => syncTemplates(orgId),
+    onSuccess: () => tellDone('We’re asking Meta for its list. Changes appear here in a moment.'),
+    onError: tellProblem,
+  });
+  return (
+    <Button
+      variant="default"
+      leftSection={<IconRefresh size={18} />}
+      loading={sync.isPending}
+      onClick={() => sync.mutate()}
+    >
+      Sync with Meta
+    </Button>
+  );
+}
+
+function SearchBox({ q, onSearch }: { q: string; onSearch: (text: string) => void }) {
+  const [text, setText] = useState(q);
+  const settled = useDebounced(text, 300);
+  // The address changes by Back and links, too.
+  useEffect(() => setText(q), [q]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only a pause in typing asks, not a change of the address
+  useEffect(() => {
+    if (settled !== q && settled === text) onSearch(settled);
+  }, [settled]);
+  return (
+    <TextInput
+      type="search"
+      aria-label="Search templates"
+      placeholder="Search templates"
+      w={{ base: '100%', sm: 240 }}
+      leftSection={<IconSearch size={18} aria-hidden />}
+      value={text}
+      onChange={(event) => setText(event.currentTarget.value)}
+      rightSection={
+        text ? (
+          <CloseButton
+            size="sm"
+            aria-label="Clear the search"
+            onClick={() => {
+              setText('');
+              onSearch('');
+            }}
+          />
+        ) : null
+      }
+    />
   );
 }

@@ -11,8 +11,10 @@ import {
   IconShoppingBag,
   IconVideo,
 } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
-import { type Piece, readMarkup } from './markup';
+import { mediaLinkQuery } from '../media';
+import { Marked } from './marked';
 import classes from './preview.module.css';
 import type { Rendered, RenderedButton, RenderedCard, RenderedHeader } from './rendered';
 
@@ -118,13 +120,15 @@ function Header({ header }: { header: RenderedHeader }) {
       </p>
     ) : null;
   }
-  return <Media key={header.link ?? ''} header={header} />;
+  return <Media key={header.link ?? header.media?.path ?? ''} header={header} />;
 }
 
 function Media({ header }: { header: NonNullable<RenderedHeader> }) {
   // A signed link runs out, and one of elsewhere may be gone: the kind is then shown instead.
   const [broken, setBroken] = useState(false);
-  const { kind, link } = header;
+  const { kind } = header;
+  const ours = useQuery({ ...mediaLinkQuery(header.media?.path ?? ''), enabled: Boolean(header.media) });
+  const link = header.link ?? ours.data;
   if (link && !broken && (kind === 'image' || kind === 'gif') && isShowable(link))
     return <img className={classes.media} src={link} alt="" onError={() => setBroken(true)} />;
   if (link && !broken && kind === 'video' && isShowable(link))
@@ -135,10 +139,15 @@ function Media({ header }: { header: NonNullable<RenderedHeader> }) {
   return (
     <div className={classes.placeholder} data-kind={kind}>
       <Icon size={28} stroke={1.5} aria-hidden />
-      <span>{header.name ?? mediaNames[kind] ?? kind}</span>
+      <span dir="auto">
+        {header.filename ?? header.text ?? nameOf(header.media?.path) ?? mediaNames[kind] ?? kind}
+      </span>
     </div>
   );
 }
+
+/** A document shows under its name; other files only when nothing else is there to see. */
+const nameOf = (path: string | undefined) => path?.split('/').at(-1);
 
 /** Our own policy (CSP) lets a page show only what is in our storage or made in this page. */
 const isShowable = (link: string) => !/^https?:/.test(link) || link.includes('/storage/v1/');
@@ -184,23 +193,4 @@ function Buttons({ buttons }: { buttons: RenderedButton[] }) {
       )}
     </ul>
   );
-}
-
-const elements = { bold: 'strong', italic: 'em', strike: 's', code: 'code' } as const;
-
-export function Marked({ text }: { text: string }) {
-  return <Pieces pieces={readMarkup(text)} />;
-}
-
-function Pieces({ pieces }: { pieces: Piece[] }) {
-  return pieces.map((piece, index) => {
-    if (typeof piece === 'string') return piece;
-    const Element = elements[piece.mark];
-    return (
-      // biome-ignore lint/suspicious/noArrayIndexKey: pieces of one text, drawn anew with it
-      <Element key={index}>
-        <Pieces pieces={piece.pieces} />
-      </Element>
-    );
-  });
 }

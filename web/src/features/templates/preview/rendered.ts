@@ -9,7 +9,9 @@ const headerSchema = z.nullish(
     text: optional,
     /** Where the media is to be seen; absent while only its kind is known. */
     link: optional,
-    name: optional,
+    filename: optional,
+    /** Our own copy of the sample, in bucket `templates`. */
+    media: z.nullish(z.object({ path: z.string(), mime: z.nullish(z.string()) })),
   }),
 );
 

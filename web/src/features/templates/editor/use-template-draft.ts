@@ -1,0 +1,208 @@
+import { useQueryClient } from '@tanstack/react-query';
+import { useCallback, useEffect, useRef, useState } from 'react';
+import { describeError } from '@/lib/errors';
+import { editsAtMeta, type Template } from '../model';
+import { createTemplate, templateQuery, templatesKey, updateTemplate } from '../queries';
+import { draftKey, readDraft, writeDraft } from './drafts';
+import { fieldsOf, type TemplateFields } from './fields';
+import { type EditorValues, readTemplate, valuesOf } from './values';
+
+/** After the last key; long enough not to save every word, short enough to lose none. */
+const SAVE_AFTER_MS = 1_500;
+const TRY_AGAIN_AFTER_MS = 5_000;
+
+export interface TemplateDraft {
+  values: EditorValues;
+  change: (change: Partial<EditorValues>) => void;
+  /** The template as the database has it; absent until it was first saved. */
+  row: Template | undefined;
+  fields: TemplateFields;
+  /** Whether what is shown differs from what the database has. */
+  isDirty: boolean;
+  isSaving: boolean;
+  savedAt: number | undefined;
+  error: unknown;
+  /** What is shown was left behind by an earlier visit. */
+  isRestored: boolean;
+  startOver: () => void;
+  /** Somebody else saved meanwhile: their version. */
+  other: Template | undefined;
+  takeOther: () => void;
+  keepMine: () => void;
+  /** Saves now what is not saved; answers the row as it is then. */
+  flush: () => Promise<Template>;
+  /** Submitted, sent or thrown away: nothing is kept. */
+  finish: () => void;
+}
+
+interface DraftOptions {
+  orgId: string;
+  userId: string;
+  template: Template | undefined;
+  start: EditorValues;
+  onCreated: (template: Template) => void;
+}
+
+const textOf = (fields: TemplateFields) => JSON.stringify(fields);
+const textOfRow = (row: Template) => textOf(fieldsOf(valuesOf(row)));
+
+/** The values of the builder: kept on this device at every key, and in the database as soon as the typing pauses. */
+export function useTemplateDraft({ orgId, userId, template, start, onCreated }: DraftOptions): TemplateDraft {
+  const queryClient = useQueryClient();
+  const [row, setRow] = useState(template);
+  const key = draftKey(userId, row?.id ?? 'new');
+  const [{ values, isRestored }, setShown] = useState(() => {
+    const kept = readDraft(key);
+    if (!kept || textOf(fieldsOf(kept.values)) === textOf(fieldsOf(start)))
+      return { values: start, isRestored: false };
+    return { values: kept.values, isRestored: true };
+  });
+  const [base, setBase] = useState(() => readDraft(key)?.base ?? template?.updated_at ?? null);
+  const [savedText, setSavedText] = useState(() => (template ? textOfRow(template) : undefined));
+  const [isSaving, setSaving] = useState(false);
+  const [savedAt, setSavedAt] = useState<number>();
+  const [error, setError] = useState<{ text: string; cause: unknown; again: boolean }>();
+  const [other, setOther] = useState<Template>();
+  const finished = useRef(false);
+
+  const fields = fieldsOf(values);
+  const text = textOf(fields);
+  const isDirty = text !== (savedText ?? textOf(fieldsOf(start)));
+  const latest = useRef({ row, fields, text, base, savedText });
+  latest.current = { row, fields, text, base, savedText };
+  const running = useRef<Promise<Template> | undefined>(undefined);
+
+  useEffect(() => {
+    if (!finished.current) writeDraft(key, isDirty ? { values, base } : undefined);
+  }, [key, values, base, isDirty]);
+
+  const accept = useCallback(
+    (saved: Template, sentText: string) => {
+      const isNew = !latest.current.row;
+      latest.current = { ...latest.current, row: saved, base: saved.updated_at, savedText: sentText };
+      if (isNew) writeDraft(draftKey(userId, 'new'), undefined);
+      if (latest.current.text === sentText) writeDraft(draftKey(userId, saved.id), undefined);
+      setRow(saved);
+      setBase(saved.updated_at);
+      setSavedText(sentText);
+      setSavedAt(Date.now());
+      setError(undefined);
+      queryClient.setQueryData(templateQuery(orgId, saved.id).queryKey, saved);
+      void queryClient.invalidateQueries({ queryKey: templatesKey(orgId, 'list') });
+      if (isNew) onCreated(saved);
+    },
+    [orgId, userId, queryClient, onCreated],
+  );
+
+  const send = useCallback(async (): Promise<Template> => {
+    const { row: known, fields: sent, text: sentText, base: expected } = latest.current;
+    try {
+      const saved = known
+        ? await updateTemplate(known.id, sent, expected ?? known.updated_at)
+        : await createTemplate(orgId, sent);
+      accept(saved, sentText);
+      return saved;
+    } catch (cause) {
+      const { code, details } = describeError(cause);
+      const theirs = code === 'TEMPLATE_010' ? readTemplate(details.template) : undefined;
+      // Only its time moved (Meta said something of it): their version is the one we began from.
+      if (theirs && known && textOfRow(theirs) === latest.current.savedText) {
+        const saved = await updateTemplate(known.id, sent, theirs.updated_at);
+        accept(saved, sentText);
+        return saved;
+      }
+      if (theirs) setOther(theirs);
+      throw cause;
+    }
+  }, [orgId, accept]);
+
+  const save = useCallback((): Promise<Template> => {
+    running.current ??= (async () => {
+      setSaving(true);
+      const { text: sentText } = latest.current;
+      try {
+        return await send();
+      } catch (cause) {
+        setError({ text: sentText, cause, again: describeError(cause).retryable });
+        throw cause;
+      } finally {
+        running.current = undefined;
+        setSaving(false);
+      }
+    })();
+    return running.current;
+  }, [send]);
+
+  const autosaves = !(row && editsAtMeta(row)) && fields.name !== '' && !other;
+  const isRefused = error?.text === text && !error.again;
+  const wants = autosaves && isDirty && !isSaving && !isRefused;
+  const wantsRef = useRef(wants);
+  wantsRef.current = wants || (autosaves && isDirty && isSaving);
+  const delay = error?.again ? TRY_AGAIN_AFTER_MS : SAVE_AFTER_MS;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each change of the text starts the wait anew
+  useEffect(() => {
+    if (!wants) return;
+    const timer = setTimeout(() => void save().catch(() => {}), delay);
+    return () => clearTimeout(timer);
+  }, [text, wants, delay, save]);
+  // Who leaves before the pause is over has typed the last words all the same.
+  useEffect(
+    () => () => {
+      if (!wantsRef.current || finished.current) return;
+      const before = running.current ?? Promise.resolve();
+      void before.then(
+        () => void save().catch(() => {}),
+        () => {},
+      );
+    },
+    [save],
+  );
+
+  return {
+    values,
+    change: useCallback(
+      (change) => setShown((old) => ({ values: { ...old.values, ...change }, isRestored: old.isRestored })),
+      [],
+    ),
+    row,
+    fields,
+    isDirty,
+    isSaving,
+    savedAt,
+    error: error?.text === text || error?.again ? error.cause : undefined,
+    isRestored,
+    startOver: () => {
+      const values = row ? valuesOf(row) : start;
+      if (row) setBase(row.updated_at);
+      setShown({ values, isRestored: false });
+      setError(undefined);
+    },
+    other,
+    takeOther: () => {
+      if (!other) return;
+      setRow(other);
+      setBase(other.updated_at);
+      setSavedText(textOfRow(other));
+      setShown({ values: valuesOf(other), isRestored: false });
+      setOther(undefined);
+      setError(undefined);
+    },
+    keepMine: () => {
+      if (!other) return;
+      setRow(other);
+      setBase(other.updated_at);
+      setSavedText(textOfRow(other));
+      setOther(undefined);
+      setError(undefined);
+    },
+    flush: async () => {
+      if (running.current) await running.current.catch(() => {});
+      const { row: known, text: now, savedText: then } = latest.current;
+      return known && now === then ? known : save();
+    },
+    finish: () => {
+      finished.current = true;
+      writeDraft(key, undefined);
+    },
+  };
+}
