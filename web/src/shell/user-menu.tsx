@@ -3,6 +3,7 @@ import { IconKeyboard, IconLogout, IconPalette, IconSettings } from '@tabler/ico
 import { useNavigate } from '@tanstack/react-router';
 import { PersonAvatar } from '@/components/person-avatar';
 import { signOut, useUser } from '@/features/auth/session';
+import { forgetCampaignsOnThisDevice } from '@/features/campaigns/local';
 import { forgetContactsOnThisDevice } from '@/features/contacts/local';
 import { forgetInboxOnThisDevice } from '@/features/inbox/local';
 import { forgetSegmentsOnThisDevice } from '@/features/segments/local';
@@ -19,6 +20,7 @@ export function UserMenu({ onHelp }: { onHelp: () => void }) {
     await signOut();
     forgetInboxOnThisDevice(user.id);
     forgetSegmentsOnThisDevice(user.id);
+    forgetCampaignsOnThisDevice(user.id);
     forgetContactsOnThisDevice();
   };
   return (

@@ -5,6 +5,7 @@ import {
   IconBellOff,
   IconClockExclamation,
   IconMessagePlus,
+  IconSend,
   IconUserCheck,
 } from '@tabler/icons-react';
 import { type UseQueryResult, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
@@ -23,6 +24,7 @@ const icons = {
   inbox: IconMessagePlus,
   window: IconClockExclamation,
   account: IconAlertTriangle,
+  campaign: IconSend,
   other: IconBell,
 };
 
@@ -104,6 +106,11 @@ export default function NotificationList({ query, onClose }: NotificationListPro
                   void navigate({
                     to: '/conversations/{-$conversationId}',
                     params: { conversationId: words.conversationId },
+                  });
+                } else if (words.campaignId) {
+                  void navigate({
+                    to: '/campaigns/$campaignId',
+                    params: { campaignId: words.campaignId },
                   });
                 } else if (words.settings) {
                   void navigate({ to: '/settings/$section', params: { section: words.settings } });

@@ -25,7 +25,16 @@ it('leads to the settings when the number broke', () => {
   );
 });
 
+it('names the campaign and leads to it', () => {
+  const words = notificationWords(
+    row('campaign.failed', { campaign_id: 'k1', name: 'Diwali' }),
+    undefined,
+    () => undefined,
+  );
+  expect(words).toMatchObject({ campaignId: 'k1', detail: expect.stringContaining('“Diwali”') });
+});
+
 it('has words for a kind it does not know', () => {
-  const words = notificationWords(row('campaign.completed', null), undefined, () => undefined);
-  expect(words.title).toBe('Campaign completed');
+  const words = notificationWords(row('flow.broken_down', null), undefined, () => undefined);
+  expect(words.title).toBe('Flow broken down');
 });

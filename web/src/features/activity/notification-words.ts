@@ -1,3 +1,5 @@
+import { campaignNotification } from '@/features/campaigns/notification';
+
 export interface NotificationRow {
   id: string;
   kind: string;
@@ -8,12 +10,13 @@ export interface NotificationRow {
 }
 
 export interface NotificationWords {
-  icon: 'assigned' | 'inbox' | 'window' | 'account' | 'other';
+  icon: 'assigned' | 'inbox' | 'window' | 'account' | 'campaign' | 'other';
   title: string;
   detail: string;
   /** The conversation it leads to, or a section of the settings. */
   conversationId?: string;
   settings?: 'whatsapp';
+  campaignId?: string;
 }
 
 const id = (data: unknown, key: string): string | undefined => {
@@ -32,6 +35,7 @@ export function notificationWords(
   const conversationId = id(row.data, 'conversation_id');
   const who = contact ?? 'a customer';
   const by = id(row.data, 'by');
+  if (row.kind.startsWith('campaign.')) return campaignNotification(row);
   switch (row.kind) {
     case 'conversation.assigned':
       return {

@@ -32,6 +32,9 @@ const route = getRouteApi('/_app/contacts/$contactId');
 const ContactSegments = lazyPart(
   async () => (await import('@/features/segments/contact-segments')).ContactSegments,
 );
+const ContactOpportunities = lazyPart(
+  async () => (await import('@/features/campaigns/opportunities/contact-opportunities')).ContactOpportunities,
+);
 const ContactMenu = lazyPart(async () => (await import('./contact-menu')).ContactMenu);
 const MergeDialog = lazyPart(async () => (await import('./merge-dialog')).MergeDialog);
 const EraseDialog = lazyPart(async () => (await import('./erase-dialog')).EraseDialog);
@@ -103,6 +106,9 @@ function Details({ contact }: { contact: Contact }) {
         </section>
         <Suspense fallback={<Skeleton height={96} radius="md" />}>
           <ContactSegments orgId={org.orgId} contactId={contact.id} />
+        </Suspense>
+        <Suspense fallback={<Skeleton height={96} radius="md" />}>
+          <ContactOpportunities contactId={contact.id} editable={!contact.deleted_at} />
         </Suspense>
         <Text size="sm" c="dimmed">
           {wordFor(sourceNames, contact.source) || 'Added'} ·{' '}

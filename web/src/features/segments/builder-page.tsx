@@ -16,7 +16,7 @@ const newRoute = getRouteApi('/_app/segments/new');
 const editRoute = getRouteApi('/_app/segments/$segmentId/edit');
 
 export function NewSegmentPage() {
-  const { kind = 'dynamic', from, selected = false } = newRoute.useSearch();
+  const { kind = 'dynamic', from, selected = false, campaign } = newRoute.useSearch();
   const org = useOrg();
   if (!org.can('campaigns.manage')) return <NotAllowed />;
   return (
@@ -24,13 +24,19 @@ export function NewSegmentPage() {
       {from ? (
         <FromAnother key={from} kind={kind} from={from} />
       ) : (
-        <FromScratch key={`${kind} ${selected}`} kind={kind} selected={selected} />
+        <FromScratch key={`${kind} ${selected}`} kind={kind} selected={selected} campaign={campaign} />
       )}
     </div>
   );
 }
 
-function FromScratch({ kind, selected }: { kind: SegmentKind; selected: boolean }) {
+interface FromScratchProps {
+  kind: SegmentKind;
+  selected: boolean;
+  campaign: string | undefined;
+}
+
+function FromScratch({ kind, selected, campaign }: FromScratchProps) {
   const [passed] = useState(() => (kind === 'static' && selected ? readPassedSelection() : undefined));
   return (
     <SegmentForm
@@ -38,6 +44,7 @@ function FromScratch({ kind, selected }: { kind: SegmentKind; selected: boolean 
       kind={kind}
       start={{ name: '', description: '', rules: everybody }}
       passed={passed}
+      campaign={campaign}
     />
   );
 }

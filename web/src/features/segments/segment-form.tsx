@@ -35,10 +35,12 @@ interface SegmentFormProps {
   segment?: Segment;
   /** Who becomes the members of a new static segment, instead of rules. */
   passed?: PassedSelection & { of?: string };
+  /** The campaign that waits for it as its audience. */
+  campaign?: string;
 }
 
 /** Makes or changes a segment: its name and rules at the left, who that is at the right. */
-export function SegmentForm({ kind, start, draftName, segment, passed }: SegmentFormProps) {
+export function SegmentForm({ kind, start, draftName, segment, passed, campaign }: SegmentFormProps) {
   const { orgId } = useOrg();
   const user = useUser();
   const navigate = useNavigate();
@@ -82,6 +84,14 @@ export function SegmentForm({ kind, start, draftName, segment, passed }: Segment
       queryClient.setQueryData(segmentQuery(orgId, saved.id).queryKey, saved);
       await queryClient.invalidateQueries({ queryKey: segmentKey(orgId) });
       tellDone(`“${saved.name}” is saved.`);
+      if (campaign) {
+        void navigate({
+          to: '/campaigns/$campaignId/edit',
+          params: { campaignId: campaign },
+          search: { step: 'audience', segment: saved.id },
+        });
+        return;
+      }
       void navigate({ to: '/segments/$segmentId', params: { segmentId: saved.id }, search: {} });
     },
     onError: (error) => {
@@ -229,9 +239,15 @@ export function SegmentForm({ kind, start, draftName, segment, passed }: Segment
           className={classes.footCancel}
           onClick={() =>
             void navigate(
-              segment
-                ? { to: '/segments/$segmentId', params: { segmentId: segment.id } }
-                : { to: '/segments' },
+              campaign
+                ? {
+                    to: '/campaigns/$campaignId/edit',
+                    params: { campaignId: campaign },
+                    search: { step: 'audience' },
+                  }
+                : segment
+                  ? { to: '/segments/$segmentId', params: { segmentId: segment.id } }
+                  : { to: '/segments' },
             )
           }
         >

@@ -1,4 +1,4 @@
-import { ActionIcon, Alert, Button, Group, Skeleton, Stack, Text, Title } from '@mantine/core';
+import { ActionIcon, Button, Group, Skeleton, Stack, Text, Title } from '@mantine/core';
 import { IconDotsVertical, IconEdit, IconFileExport, IconSpeakerphone } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
@@ -101,7 +101,6 @@ function Header({ segment }: { segment: Segment }) {
   const now = useNow(60_000);
   const exporting = useExportMembers(org.orgId);
   const [doomed, setDoomed] = useState(false);
-  const [tellsLater, setTellsLater] = useState(false);
   const sentence = useQuery({ ...sentenceQuery(org.orgId, segment), enabled: segment.kind === 'dynamic' });
   const usage = useQuery(usageQuery(org.orgId, segment.id));
   return (
@@ -159,7 +158,7 @@ function Header({ segment }: { segment: Segment }) {
             <Button
               variant="default"
               leftSection={<IconSpeakerphone size={18} />}
-              onClick={() => setTellsLater(true)}
+              onClick={() => void navigate({ to: '/campaigns/new', search: { segment: segment.id } })}
             >
               Use in campaign
             </Button>
@@ -199,19 +198,6 @@ function Header({ segment }: { segment: Segment }) {
           )}
         </Group>
       </Group>
-      {tellsLater && (
-        <Alert
-          color="blue"
-          variant="light"
-          role="status"
-          mt="md"
-          withCloseButton
-          closeButtonLabel="Close"
-          onClose={() => setTellsLater(false)}
-        >
-          Campaigns come next. This segment will be there to choose, with whoever is in it by then.
-        </Alert>
-      )}
       <Suspense fallback={null}>
         {doomed && (
           <DeleteSegment

@@ -3,6 +3,7 @@ import {
   IconBrandWhatsapp,
   IconBuilding,
   IconForms,
+  IconSend,
   IconShieldCheck,
   IconSunMoon,
   IconTags,
@@ -31,6 +32,9 @@ const CustomFieldsSettings = lazyPart(
 const ConsentKeywordsSettings = lazyPart(
   async () => (await import('@/features/contacts/consent-keywords-settings')).ConsentKeywordsSettings,
 );
+const CampaignSettings = lazyPart(
+  async () => (await import('@/features/campaigns/settings/campaign-settings')).CampaignSettings,
+);
 
 const sections = [
   { id: 'organization', label: 'Organisation', Icon: IconBuilding, hint: 'Its name, country and time zone.' },
@@ -53,6 +57,12 @@ const sections = [
     label: 'Opt-in keywords',
     Icon: IconShieldCheck,
     hint: 'Words your customers stop and start marketing with.',
+  },
+  {
+    id: 'campaigns',
+    label: 'Campaigns',
+    Icon: IconSend,
+    hint: 'Limits, prices and what your website reports.',
   },
   { id: 'appearance', label: 'Appearance', Icon: IconSunMoon, hint: 'Only for you, on this device.' },
 ] as const;
@@ -91,6 +101,7 @@ export function SettingsPage() {
             {current.id === 'tags' && <TagsSettings />}
             {current.id === 'custom-fields' && <CustomFieldsSettings />}
             {current.id === 'consent-keywords' && <ConsentKeywordsSettings />}
+            {current.id === 'campaigns' && <CampaignSettings />}
             {current.id === 'appearance' && <AppearanceSettings />}
           </Dialogs>
         </Suspense>

@@ -1,0 +1,289 @@
+import { Alert, Button, Group, Skeleton, Stack, Text, Title } from '@mantine/core';
+import { IconAlertTriangle, IconCalendarTime, IconSend } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import { type ReactNode, Suspense, useState } from 'react';
+import { Problem } from '@/components/problem';
+import { segmentsQuery } from '@/features/segments/queries';
+import { useOrg } from '@/features/tenancy/queries';
+import { lazyPart } from '@/lib/lazy-part';
+import { exactTime, plural } from '@/lib/time';
+import { type Campaign, type CampaignProblem, isSegmentAudience, type Rehearsal } from '../model';
+import { audienceQuery, rehearsalQuery } from '../queries';
+import { templateQuery } from '../templates';
+import {
+  audienceWords,
+  conflictWords,
+  costWords,
+  excludedTotal,
+  problemWords,
+  variantName,
+  whenWords,
+} from '../words';
+import { TierLine } from './audience-size';
+import type { DraftValues, Step } from './draft';
+import { MessagePager } from './message-pager';
+import type { StepProps } from './setup-step';
+import type { CampaignDraft } from './use-campaign-draft';
+import classes from './wizard.module.css';
+import { zonedWords } from './zoned';
+
+const SendDialog = lazyPart(async () => (await import('./send-dialog')).SendDialog);
+const ExclusionsDrawer = lazyPart(async () => (await import('./exclusions-drawer')).ExclusionsDrawer);
+
+/** What exactly would happen, by the launch's own code, and the button that lets it. */
+export function ReviewStep({ draft, campaign, go }: StepProps) {
+  const { orgId } = useOrg();
+  const rehearsal = useQuery({
+    ...rehearsalQuery(orgId, campaign.id, draft.version),
+    enabled: draft.state === 'saved',
+    // A rehearsal looked at long ago says nothing about sending now.
+    refetchOnMount: 'always',
+  });
+  if (draft.state === 'failed' || draft.state === 'clash')
+    return (
+      <Text c="dimmed" pb="md">
+        Save the draft first, then you see here what would happen.
+      </Text>
+    );
+  if (rehearsal.isError && !rehearsal.data)
+    return <Problem error={rehearsal.error} onRetry={() => void rehearsal.refetch()} />;
+  const { data } = rehearsal;
+  return (
+    <div className={classes.columns}>
+      <Stack gap="md" className={classes.editor}>
+        {data ? (
+          <Outcome
+            campaign={campaign}
+            draft={draft}
+            rehearsal={data}
+            isFresh={!rehearsal.isFetching}
+            go={go}
+          />
+        ) : (
+          <Stack role="status" aria-label="Rehearsing the campaign">
+            <Skeleton height={72} radius="md" />
+            <Skeleton height={160} radius="md" />
+          </Stack>
+        )}
+        <Summary campaign={campaign} values={draft.values} go={go} />
+      </Stack>
+      <aside className={classes.truth} aria-label="Messages as they will be sent">
+        {data ? (
+          data.messages.length > 0 ? (
+            <MessagePager messages={data.messages} withVariant={draft.values.variants.length > 1} />
+          ) : (
+            <div className={classes.panel}>
+              <Text c="dimmed">No message to show yet.</Text>
+            </div>
+          )
+        ) : (
+          <Skeleton height={420} radius="lg" />
+        )}
+      </aside>
+    </div>
+  );
+}
+
+interface OutcomeProps {
+  campaign: Campaign;
+  draft: CampaignDraft;
+  rehearsal: Rehearsal;
+  isFresh: boolean;
+  go: (step: Step) => void;
+}
+
+function Outcome({ campaign, draft, rehearsal, isFresh, go }: OutcomeProps) {
+  const { orgId, organization } = useOrg();
+  const [asking, setAsking] = useState(false);
+  const [open, setOpen] = useState(false);
+  const size = useQuery(audienceQuery(orgId, campaign.id, draft.version));
+  const { values } = draft;
+  const { recipients, problems, conflicts, held_out } = rehearsal;
+  const out = excludedTotal(rehearsal.excluded);
+  const cost = costWords(rehearsal.cost);
+  const zone = values.time_zone ?? organization.time_zone;
+  const people = plural(recipients, 'contact');
+  const isScheduled = campaign.status === 'scheduled';
+  return (
+    <>
+      {problems.length > 0 && <Problems problems={problems} go={go} />}
+      <section className={classes.panel} aria-label="What will happen">
+        <Title order={3} fz={24} role="status">
+          {recipients === 0 ? 'Nobody would receive it' : `${people} will receive it`}
+        </Title>
+        <ul className={classes.facts}>
+          {out > 0 && (
+            <li>
+              {plural(out, 'contact')} {out === 1 ? 'is' : 'are'} left out.{' '}
+              <button type="button" className="op-link-button" onClick={() => setOpen(true)}>
+                See who and why
+              </button>
+            </li>
+          )}
+          {held_out > 0 && <li>{plural(held_out, 'contact')} held out, to measure the effect.</li>}
+          {rehearsal.starts_at && (
+            <li title={exactTime(rehearsal.starts_at)}>
+              {values.scheduled_at
+                ? `Starts ${zonedWords(values.scheduled_at, zone)} (${zone.replaceAll('_', ' ')}).`
+                : 'Starts as soon as you press Send.'}
+            </li>
+          )}
+          {rehearsal.finishes_at && recipients > 0 && (
+            <li title={exactTime(rehearsal.finishes_at)}>
+              The last message goes out around {whenWords(rehearsal.finishes_at)}.
+            </li>
+          )}
+          {cost && <li>Meta charges about {cost}.</li>}
+        </ul>
+        <TierLine tier={size.data?.tier} recipients={recipients} />
+      </section>
+      {conflicts.length > 0 && (
+        <Alert color="yellow" variant="light" icon={<IconAlertTriangle aria-hidden />} title="Good to know">
+          <ul className={classes.jumps}>
+            {conflicts.map((conflict, index) => (
+              // biome-ignore lint/suspicious/noArrayIndexKey: a list that is replaced as a whole
+              <li key={index}>{conflictWords(conflict)}</li>
+            ))}
+          </ul>
+        </Alert>
+      )}
+      {isScheduled ? (
+        <Text role="status">
+          Scheduled for {values.scheduled_at && zonedWords(values.scheduled_at, zone)}. Nothing more to do.
+        </Text>
+      ) : (
+        <Group>
+          <Button
+            size="lg"
+            leftSection={values.scheduled_at ? <IconCalendarTime size={20} /> : <IconSend size={20} />}
+            disabled={recipients === 0 || problems.length > 0 || !isFresh || draft.state !== 'saved'}
+            onClick={() => setAsking(true)}
+            className={classes.send}
+          >
+            {values.scheduled_at ? `Schedule for ${people}` : `Send to ${people}`}
+          </Button>
+        </Group>
+      )}
+      <Suspense fallback={null}>
+        {asking && (
+          <SendDialog
+            campaign={campaign}
+            recipients={recipients}
+            at={values.scheduled_at}
+            zone={zone}
+            cost={cost}
+            onClose={() => setAsking(false)}
+          />
+        )}
+        {open && (
+          <ExclusionsDrawer
+            campaignId={campaign.id}
+            version={draft.version}
+            excluded={size.data?.excluded ?? {}}
+            onClose={() => setOpen(false)}
+          />
+        )}
+      </Suspense>
+    </>
+  );
+}
+
+/** On which page a problem is mended. */
+export function stepOf(problem: CampaignProblem): Step {
+  const field = typeof problem.field === 'string' ? problem.field : '';
+  if (/^(name|description|whatsapp_account_id)/.test(field)) return 'setup';
+  if (/^audience/.test(field)) return 'audience';
+  if (/^(scheduled_at|time_zone|quiet_hours|uncertain|attribution)/.test(field)) return 'schedule';
+  return field ? 'content' : problem.code === 'CAMPAIGN_002' ? 'audience' : 'content';
+}
+
+function Problems({ problems, go }: { problems: CampaignProblem[]; go: (step: Step) => void }) {
+  return (
+    <Alert
+      color="red"
+      variant="light"
+      role="alert"
+      icon={<IconAlertTriangle aria-hidden />}
+      title="Before it can be sent"
+    >
+      <ul className={classes.jumps}>
+        {problems.map((problem, index) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: a list that is replaced as a whole
+          <li key={index}>
+            <button type="button" className="op-link-button" onClick={() => go(stepOf(problem))}>
+              {problemWords(problem)}
+            </button>
+          </li>
+        ))}
+      </ul>
+    </Alert>
+  );
+}
+
+interface SummaryProps {
+  campaign: Campaign;
+  values: DraftValues;
+  go: (step: Step) => void;
+}
+
+/** What was chosen, each line with the way back to where it is changed. */
+function Summary({ campaign, values, go }: SummaryProps) {
+  const { orgId, organization } = useOrg();
+  const segments = useQuery({ ...segmentsQuery(orgId), enabled: isSegmentAudience(values.audience) });
+  const segmentId = isSegmentAudience(values.audience) ? values.audience.segment_id : undefined;
+  const zone = values.time_zone ?? organization.time_zone;
+  return (
+    <dl className={classes.summary} aria-label="Summary">
+      <Line label="Name" onEdit={() => go('setup')}>
+        {values.name || campaign.name}
+      </Line>
+      <Line label="Audience" onEdit={() => go('audience')}>
+        {audienceWords(values.audience, segments.data?.find(({ id }) => id === segmentId)?.name)}
+      </Line>
+      {values.variants.map((variant, index) => (
+        <Line
+          // biome-ignore lint/suspicious/noArrayIndexKey: variants are known by their position
+          key={index}
+          label={values.variants.length > 1 ? `${variantName(index + 1)} (${variant.share} %)` : 'Template'}
+          onEdit={() => go('content')}
+        >
+          {variant.template_id ? <TemplateName id={variant.template_id} /> : 'Not chosen yet'}
+        </Line>
+      ))}
+      {values.test && (
+        <Line label="Test" onEdit={() => go('content')}>
+          {values.test.percent} % for {values.test.hours} hours, by{' '}
+          {values.test.measure === 'read' ? 'how many read it' : 'how many reply'};{' '}
+          {values.test.choose === 'automatic' ? 'the better one goes on by itself' : 'somebody chooses'}
+        </Line>
+      )}
+      <Line label="When" onEdit={() => go('schedule')}>
+        {values.scheduled_at ? zonedWords(values.scheduled_at, zone) : 'Now'}
+        {values.quiet_hours && `, quiet from ${values.quiet_hours.from} to ${values.quiet_hours.to}`}
+      </Line>
+      <Line label="If we can’t be sure" onEdit={() => go('schedule')}>
+        {values.uncertain_policy === 'miss'
+          ? 'Rather miss somebody than write twice'
+          : 'Rather write twice than miss somebody'}
+      </Line>
+    </dl>
+  );
+}
+
+function TemplateName({ id }: { id: string }) {
+  const { orgId } = useOrg();
+  const template = useQuery(templateQuery(orgId, id));
+  return <>{template.data?.name ?? '…'}</>;
+}
+
+function Line({ label, children, onEdit }: { label: string; children: ReactNode; onEdit: () => void }) {
+  return (
+    <div>
+      <dt>{label}</dt>
+      <dd dir="auto">{children}</dd>
+      <button type="button" className="op-link-button" aria-label={`Change: ${label}`} onClick={onEdit}>
+        Change
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,62 @@
+import { Button, Group, Modal, Stack, Text } from '@mantine/core';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
+import { Problem } from '@/components/problem';
+import { tellDone } from '@/features/segments/tell';
+import { describeError } from '@/lib/errors';
+import { count, plural } from '@/lib/time';
+import type { Campaign } from '../model';
+import { campaignKey, launchCampaign, scheduleCampaign } from '../queries';
+import { zonedWords } from './zoned';
+
+interface SendDialogProps {
+  campaign: Campaign;
+  recipients: number;
+  /** Null: now. */
+  at: string | null;
+  zone: string;
+  cost: string | undefined;
+  onClose: () => void;
+}
+
+/** The last question: what is sent cannot be taken back. */
+export function SendDialog({ campaign, recipients, at, zone, cost, onClose }: SendDialogProps) {
+  const queryClient = useQueryClient();
+  const navigate = useNavigate();
+  const people = plural(recipients, 'contact');
+  const send = useMutation({
+    mutationFn: () => (at ? scheduleCampaign(campaign.id, at) : launchCampaign(campaign.id)),
+    onSuccess: async () => {
+      tellDone(at ? `“${campaign.name}” is scheduled.` : `“${campaign.name}” is on its way to ${people}.`);
+      void navigate({ to: '/campaigns/$campaignId', params: { campaignId: campaign.id } });
+      await queryClient.invalidateQueries({ queryKey: campaignKey(campaign.org_id) });
+    },
+  });
+  const problem = send.error ? describeError(send.error) : undefined;
+  return (
+    <Modal
+      opened
+      onClose={onClose}
+      title={at ? `Schedule for ${people}?` : `Send to ${people}?`}
+      closeButtonProps={{ 'aria-label': 'Close' }}
+    >
+      <Stack>
+        <Text>
+          {at
+            ? `It is sent ${zonedWords(at, zone)} to whoever is in the audience then. Until that moment you can change it or take it off the schedule.`
+            : `It begins at once. You can pause or cancel the rest, but messages that are sent can’t be taken back.`}
+        </Text>
+        {cost && <Text>Meta charges about {cost}.</Text>}
+        {problem && <Problem error={send.error} />}
+        <Group justify="flex-end">
+          <Button variant="default" onClick={onClose} data-autofocus>
+            Not yet
+          </Button>
+          <Button loading={send.isPending} onClick={() => send.mutate()}>
+            {at ? 'Schedule' : `Send ${count(recipients)} now`}
+          </Button>
+        </Group>
+      </Stack>
+    </Modal>
+  );
+}
