@@ -119,6 +119,11 @@ select matches(tests.answer_for('acme.viewer', format('select public.segment_sen
 select isnt(tests.answer_for('acme.viewer', $$ select public.segment_catalog(tests.id('acme')) $$), '[]'::jsonb, 'the catalogue');
 select is(tests.answer_for('acme.viewer', format('select public.segment_usage(%L)', (tests.segment('Buyers')).id)), '[]', 'what uses it');
 select is(
+    (select e from jsonb_array_elements(tests.answer_for('acme.viewer', $$ select public.segment_summaries(tests.id('acme')) $$)) e where e ->> 'id' = (tests.segment('Buyers')).id::text),
+    jsonb_build_object('id', (tests.segment('Buyers')).id, 'used_by', '[]'::jsonb, 'sentence',
+        tests.answer_for('acme.viewer', format('select public.segment_sentence(%L)', (tests.segment('Buyers')).id))), 'the same of all at once'
+);
+select is(
     (select e - 'sentence' from jsonb_array_elements(tests.answer_for('acme.viewer', $$ select public.contact_segments(tests.id('acme.siti')) $$)) e where e ->> 'name' = 'Buyers'),
     jsonb_build_object('id', (tests.segment('Buyers')).id, 'name', 'Buyers', 'kind', 'dynamic', 'is_member', false, 'pin', null), 'the segments of a contact'
 );

@@ -71,6 +71,26 @@ end
 $$;
 comment on function public.segment_sentence(uuid) is 'The rules in words. Errors: SEGMENT_001.';
 
+create or replace function public.segment_summaries(p_org_id uuid)
+returns jsonb
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+    v_context jsonb;
+begin
+    perform private.require_segment_reader(p_org_id);
+    v_context := private.segment_context_with_names(p_org_id);
+    return coalesce((
+        select jsonb_agg(jsonb_build_object('id', s.id,
+            'sentence', case s.kind when 'dynamic' then octopush.segment_sentence(s.rules, v_context) end,
+            'used_by', coalesce((select jsonb_agg(to_jsonb(u) order by u.kind, u.name) from private.segment_users(s.id) u), '[]')))
+        from public.segments s where s.org_id = p_org_id), '[]');
+end
+$$;
+comment on function public.segment_summaries(uuid) is
+    '[{id, sentence (null for static ones), used_by: [{kind, id, name}]}] of every segment, at most 200: what a list shows beside each. Errors: AUTH_002, ORG_001.';
+
 create or replace function public.explain_segment(p_segment_id uuid, p_contact_id uuid)
 returns jsonb
 language plpgsql volatile security definer

@@ -77,6 +77,7 @@ grant execute on function
     public.segment_usage(uuid),
     public.segment_catalog(uuid),
     public.segment_sentence(uuid),
+    public.segment_summaries(uuid),
     public.explain_segment(uuid, uuid),
     public.contact_segments(uuid),
     public.segment_members(uuid, integer, uuid),

@@ -88,6 +88,7 @@ insert into tests.calls (function_name, needed, statement, expected) values
     ('segment_usage', 'read', $$ select segment_usage(tests.id('{org}.segment')) $$, null),
     ('segment_catalog', 'read', $$ select segment_catalog(tests.id('{org}')) $$, null),
     ('segment_sentence', 'read', $$ select segment_sentence(tests.id('{org}.segment')) $$, null),
+    ('segment_summaries', 'read', $$ select segment_summaries(tests.id('{org}')) $$, null),
     ('explain_segment', 'read', $$ select explain_segment(tests.id('{org}.segment'), tests.id('{org}.siti')) $$, null),
     ('contact_segments', 'read', $$ select contact_segments(tests.id('{org}.siti')) $$, null),
     ('segment_members', 'read', $$ select segment_members(tests.id('{org}.segment')) $$, null),

@@ -65,6 +65,25 @@ export function sentenceQuery(orgId: string, segment: Pick<Segment, 'id' | 'upda
   });
 }
 
+interface Summary {
+  id: string;
+  /** null for a static segment. */
+  sentence: string | null;
+  used_by: Use[];
+}
+
+/** Sentences and uses of every segment in one question: what the list shows beside each row. */
+export function summariesQuery(orgId: string) {
+  return queryOptions({
+    queryKey: segmentKey(orgId, 'summaries'),
+    staleTime: 60_000,
+    queryFn: async () => {
+      const summaries = await call<Summary[]>('segment_summaries', { p_org_id: orgId });
+      return new Map(summaries.map((summary) => [summary.id, summary]));
+    },
+  });
+}
+
 export function usageQuery(orgId: string, id: string) {
   return queryOptions({
     queryKey: segmentKey(orgId, 'usage', id),

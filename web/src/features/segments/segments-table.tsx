@@ -8,7 +8,7 @@ import { useNow } from '@/lib/clock';
 import { lazyPart } from '@/lib/lazy-part';
 import { count, exactTime, relativeAge } from '@/lib/time';
 import { kindNames, type Segment, type SegmentKind, type Use } from './model';
-import { sentenceQuery, usageQuery } from './queries';
+import { summariesQuery } from './queries';
 import classes from './segments.module.css';
 
 const SegmentActions = lazyPart(async () => (await import('./segment-actions')).SegmentActions);
@@ -70,8 +70,7 @@ function Row({ segment, onDelete }: { segment: Segment; onDelete: (segment: Segm
   const { orgId } = useOrg();
   const navigate = useNavigate();
   const now = useNow(60_000);
-  const sentence = useQuery({ ...sentenceQuery(orgId, segment), enabled: segment.kind === 'dynamic' });
-  const usage = useQuery(usageQuery(orgId, segment.id));
+  const summary = useQuery(summariesQuery(orgId)).data?.get(segment.id);
   return (
     <Table.Tr
       className={classes.row}
@@ -90,8 +89,8 @@ function Row({ segment, onDelete }: { segment: Segment; onDelete: (segment: Segm
         <KindBadge kind={segment.kind} />
       </Table.Td>
       <Table.Td className={classes.wide}>
-        <Text size="sm" className={classes.words} title={sentence.data}>
-          {segment.kind === 'static' ? 'A fixed list' : sentence.data}
+        <Text size="sm" className={classes.words} title={summary?.sentence ?? undefined}>
+          {segment.kind === 'static' ? 'A fixed list' : summary?.sentence}
         </Text>
       </Table.Td>
       <Table.Td className={classes.number}>{count(segment.member_count)}</Table.Td>
@@ -105,8 +104,8 @@ function Row({ segment, onDelete }: { segment: Segment; onDelete: (segment: Segm
         )}
       </Table.Td>
       <Table.Td className={classes.medium}>
-        <Text size="sm" title={usage.data?.map((use) => use.name).join(', ')}>
-          {usage.data ? usedByWords(usage.data) : ''}
+        <Text size="sm" title={summary?.used_by.map((use) => use.name).join(', ')}>
+          {summary ? usedByWords(summary.used_by) : ''}
         </Text>
       </Table.Td>
       {/* A click on the menu is not one on the row. */}
