@@ -23,6 +23,7 @@ comment on column private.links.contact_id is 'Null once the person was erased: 
 comment on column private.links.is_retired is 'A merge left two tokens of one button: this one is still followed and not handed out again.';
 comment on column private.links.clicked_at is 'The first time a person, not a machine, followed it.';
 create unique index links__recipient__idx on private.links (contact_id, campaign_id, button) where not is_retired;
+create index links__retired__idx on private.links (contact_id) where is_retired;
 create index links__clicked__idx on private.links (contact_id, clicked_at desc) where clicked_at is not null;
 
 create table private.link_clicks (
