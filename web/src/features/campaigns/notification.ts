@@ -14,11 +14,7 @@ const words: Record<string, { title: string; detail: (name: string) => string }>
     title: 'Campaign couldn’t be sent',
     detail: (name) => `${name} didn’t start. See what is missing.`,
   },
-  'campaign.waiting': {
-    title: 'Campaign is waiting',
-    detail: (name) => `${name} stands still for now. See when it goes on.`,
-  },
-  'campaign.test_finished': {
+  'campaign.test_ended': {
     title: 'The test is over',
     detail: (name) => `Choose which variant of ${name} the rest gets.`,
   },

@@ -45,7 +45,7 @@ export function AudienceSize({ draft, campaign }: { draft: CampaignDraft; campai
       <Title order={3} fz={24} role="status">
         {plural(recipients, 'contact')}
       </Title>
-      <Text>{recipients === 1 ? 'will receive this campaign' : 'will receive this campaign'}</Text>
+      <Text>will receive this campaign</Text>
       {out > 0 ? (
         <>
           <Text size="sm" fw={600} mt={4}>
@@ -87,19 +87,14 @@ export function AudienceSize({ draft, campaign }: { draft: CampaignDraft; campai
 }
 
 export function TierLine({ tier, recipients }: { tier: Size['tier']; recipients: number }) {
-  if (!tier) return null;
+  // Without a limit, or without one that Meta has told us.
+  if (!tier?.limit) return null;
   const { limit, used } = tier;
-  if (limit === null || limit === undefined)
-    return (
-      <Text size="sm" c="dimmed">
-        Your number has no messaging limit.
-      </Text>
-    );
   const free = Math.max(0, limit - used);
   return (
     <Stack gap={6} mt={4}>
       <Progress
-        value={limit > 0 ? Math.min(100, (used / limit) * 100) : 100}
+        value={Math.min(100, (used / limit) * 100)}
         color={recipients > free ? 'yellow' : 'gray'}
         aria-label="Messaging limit used"
       />

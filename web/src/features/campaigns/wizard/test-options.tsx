@@ -70,7 +70,7 @@ export function TestOptions({ values, set }: TestOptionsProps) {
                     value="automatic"
                     className={classes.radio}
                     label="Send the better one to the rest by itself"
-                    description="If the difference may be chance, somebody chooses."
+                    description="Also when the difference may be chance: then the one that is ahead."
                   />
                   <Radio value="manual" className={classes.radio} label="Wait until somebody chooses" />
                 </Stack>

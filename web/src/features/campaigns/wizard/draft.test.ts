@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest';
+import { detailSchema } from '../model';
+import {
+  canonical,
+  changesBetween,
+  type DraftValues,
+  emptyVariant,
+  equalShares,
+  missingIn,
+  shareProblem,
+  valuesOf,
+} from './draft';
+
+const NOW = Date.parse('2026-11-23T10:00:00Z');
+
+const detail = (campaign: object = {}, variants: object[] = []) =>
+  detailSchema.parse({
+    campaign: {
+      id: 'c',
+      org_id: 'o',
+      name: 'Diwali',
+      status: 'draft',
+      uncertain_policy: 'miss',
+      created_at: '2026-11-23T09:00:00Z',
+      updated_at: '2026-11-23T09:00:00Z',
+      ...campaign,
+    },
+    variants,
+  });
+
+const values = (change: Partial<DraftValues> = {}): DraftValues => ({ ...valuesOf(detail()), ...change });
+
+describe('valuesOf', () => {
+  it('reads a bare draft as one empty variant and nobody chosen', () => {
+    expect(valuesOf(detail({ audience: {} }))).toMatchObject({ audience: null, variants: [emptyVariant] });
+  });
+
+  it('shows parts of any size as percent, in order', () => {
+    const variants = [
+      { position: 2, template_id: 'b', share: 1 },
+      { position: 1, template_id: 'a', share: 1 },
+      { position: 3, template_id: 'c', share: 1 },
+    ];
+    const read = valuesOf(detail({}, variants)).variants;
+    expect(read.map(({ template_id, share }) => [template_id, share])).toEqual([
+      ['a', 34],
+      ['b', 33],
+      ['c', 33],
+    ]);
+  });
+});
+
+describe('changesBetween', () => {
+  it('sends only what differs, whatever the order of keys', () => {
+    const saved = values({ quiet_hours: { from: '21:00', to: '09:00' } });
+    const now = { ...saved, quiet_hours: { to: '09:00', from: '21:00' }, name: 'Deepavali' };
+    expect(changesBetween(saved, now)).toEqual({ name: 'Deepavali' });
+  });
+
+  it('holds back what the database would refuse of any draft', () => {
+    const saved = values();
+    expect(changesBetween(saved, { ...saved, name: ' ' })).toEqual({});
+    expect(changesBetween(saved, { ...saved, quiet_hours: { from: '09:00', to: '09:00' } })).toEqual({});
+    expect(changesBetween(values({ quiet_hours: { from: '21:00', to: '09:00' } }), saved)).toEqual({
+      quiet_hours: null,
+    });
+  });
+});
+
+describe('missingIn', () => {
+  const ready = values({ whatsapp_account_id: 'n', audience: { segment_id: 's' } });
+
+  it.each([
+    ['setup', { name: '' }, /name/],
+    ['setup', { whatsapp_account_id: null }, /number/],
+    ['audience', { audience: null }, /who/],
+    ['content', {}, /template/],
+    ['schedule', { scheduled_at: '2026-11-23T09:59:00Z' }, /passed/],
+    ['schedule', { quiet_hours: { from: '09:00', to: '09:00' } }, /Quiet/],
+  ] as const)('%s says what it lacks: %j', (step, change, words) => {
+    expect(missingIn(step, { ...ready, ...change } as DraftValues, NOW)).toMatch(words);
+  });
+
+  it('wants a value of every kind, and a default beside a field', () => {
+    const at = (variables: object) =>
+      missingIn(
+        'content',
+        { ...ready, variants: [{ ...emptyVariant, template_id: 't', variables } as never] },
+        NOW,
+      );
+    expect(at({ 'body.1': { source: 'static', value: ' ' } })).toBeDefined();
+    expect(at({ 'body.1': { source: 'contact', field: 'first_name', default: '' } })).toBeDefined();
+    expect(at({ 'header.location': { source: 'static', value: {} } })).toBeDefined();
+    expect(at({ 'body.1': { source: 'contact', field: 'first_name', default: 'friend' } })).toBeUndefined();
+    expect(
+      at({ 'header.location': { source: 'static', value: { latitude: 0, longitude: 0 } } }),
+    ).toBeUndefined();
+  });
+});
+
+it('shares are equal and whole, and said when they do not make a hundred', () => {
+  const three = equalShares([emptyVariant, emptyVariant, emptyVariant]);
+  expect(three.map(({ share }) => share)).toEqual([34, 33, 33]);
+  expect(shareProblem(three)).toBeUndefined();
+  expect(shareProblem(three.slice(0, 2))).toMatch('67 %');
+});
+
+it('canonical tells lists apart by order and objects by content', () => {
+  expect(canonical({ a: 1, b: [1, 2] })).toBe(canonical({ b: [1, 2], a: 1 }));
+  expect(canonical([1, 2])).not.toBe(canonical([2, 1]));
+});

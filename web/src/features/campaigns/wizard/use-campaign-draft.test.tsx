@@ -1,0 +1,108 @@
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { act, renderHook, waitFor } from '@testing-library/react';
+import type { ReactNode } from 'react';
+import { beforeEach, expect, it, vi } from 'vitest';
+import { readStored } from '@/lib/storage';
+import { draftPrefix } from '../local';
+import { detailSchema } from '../model';
+import { useCampaignDraft } from './use-campaign-draft';
+
+const updateCampaign = vi.hoisted(() => vi.fn());
+vi.mock('../queries', () => ({ updateCampaign, campaignKey: (...parts: unknown[]) => parts }));
+vi.mock('@/features/auth/session', () => ({ useUser: () => ({ id: 'u' }) }));
+
+const detail = detailSchema.parse({
+  campaign: {
+    id: 'c',
+    org_id: 'o',
+    name: 'Diwali',
+    status: 'draft',
+    created_at: '2026-11-23T09:00:00Z',
+    updated_at: 'v1',
+  },
+});
+
+const key = `${draftPrefix('u')}unsaved:c`;
+
+const begin = () => {
+  const wrapper = ({ children }: { children: ReactNode }) => (
+    <QueryClientProvider client={new QueryClient()}>{children}</QueryClientProvider>
+  );
+  return renderHook(() => useCampaignDraft(detail), { wrapper });
+};
+
+let versions = 1;
+beforeEach(() => {
+  versions = 1;
+  updateCampaign.mockReset();
+  updateCampaign.mockImplementation(async () => {
+    versions += 1;
+    return { updated_at: `v${versions}` };
+  });
+});
+
+it('saves what changed after a pause, and then expects its own version', async () => {
+  const { result } = begin();
+  act(() => result.current.set({ name: 'Deepavali' }));
+  expect(readStored(key)).toEqual({ name: 'Deepavali' });
+  await waitFor(() => expect(result.current.state).toBe('saved'), { timeout: 3_000 });
+  expect(updateCampaign).toHaveBeenCalledWith('c', { name: 'Deepavali' }, 'v1');
+  expect(readStored(key)).toBeUndefined();
+  act(() => result.current.set({ holdout_percent: 10 }));
+  await act(() => result.current.flush());
+  expect(updateCampaign).toHaveBeenLastCalledWith('c', { holdout_percent: 10 }, 'v2');
+  expect(result.current.version).toBe('v3');
+});
+
+it('one save at a time: what is typed meanwhile follows', async () => {
+  let answer: (row: object) => void = () => {};
+  updateCampaign.mockImplementationOnce(() => new Promise((resolve) => (answer = resolve)));
+  const { result } = begin();
+  act(() => result.current.set({ name: 'One' }));
+  let done: Promise<boolean> | undefined;
+  act(() => {
+    done = result.current.flush();
+    result.current.set({ name: 'Two' });
+    void result.current.flush();
+  });
+  expect(updateCampaign).toHaveBeenCalledTimes(1);
+  await act(async () => {
+    answer({ updated_at: 'v2' });
+    await done;
+  });
+  expect(updateCampaign.mock.calls).toEqual([
+    ['c', { name: 'One' }, 'v1'],
+    ['c', { name: 'Two' }, 'v2'],
+  ]);
+});
+
+it('keeps on this device what could not be saved, and brings it back', async () => {
+  updateCampaign.mockRejectedValue({ code: 'PGRST001', message: '' });
+  const first = begin();
+  act(() => first.result.current.set({ description: 'For regulars' }));
+  await act(() => first.result.current.flush());
+  expect(first.result.current.state).toBe('failed');
+  first.unmount();
+  const again = begin();
+  expect(again.result.current.isRestored).toBe(true);
+  expect(again.result.current.values.description).toBe('For regulars');
+});
+
+it('stops at somebody else’s version until a person decides', async () => {
+  const stale = {
+    code: 'CAMPAIGN_007',
+    message: '',
+    details: JSON.stringify({ campaign: { updated_at: 'theirs' } }),
+  };
+  updateCampaign.mockRejectedValueOnce(stale);
+  const { result } = begin();
+  act(() => result.current.set({ name: 'Mine' }));
+  await act(() => result.current.flush());
+  expect(result.current.state).toBe('clash');
+  act(() => result.current.set({ name: 'Mine still' }));
+  expect(await result.current.flush()).toBe(false);
+  expect(updateCampaign).toHaveBeenCalledTimes(1);
+  act(() => result.current.keepMine());
+  await waitFor(() => expect(result.current.state).toBe('saved'));
+  expect(updateCampaign).toHaveBeenLastCalledWith('c', { name: 'Mine still' }, 'theirs');
+});
