@@ -260,6 +260,7 @@ begin
     where i.reply_to_wa_message_id is not null and i.reply_to_message_id is null and m.id = i.id
         and q.whatsapp_account_id = m.whatsapp_account_id and q.wa_message_id = m.reply_to_wa_message_id;
     perform private.fold_inbound(v_events, v_inserted, v_new_conversation_ids);
+    perform private.mark_replies(v_inserted);
     perform private.apply_consent_keywords(v_inserted);
     for v_org in
         select i.org_id, array_agg(distinct i.conversation_id) as conversation_ids,
@@ -323,7 +324,7 @@ begin
 
     update public.contacts p set
         last_message_at = greatest(p.last_message_at, l.at), last_inbound_at = greatest(p.last_inbound_at, l.at),
-        messages_received = p.messages_received + l.received
+        messages_received = p.messages_received + l.received, not_on_whatsapp_at = null
     from (
         select i.contact_id, max(i.occurred_at) as at, count(*) filter (where i.is_new) as received
         from jsonb_to_recordset(p_inserted) as i (contact_id uuid, occurred_at timestamptz, is_new boolean)

@@ -16,10 +16,14 @@ set search_path = ''
 as $$
 declare
     v_changed jsonb;
+    v_taken uuid[];
 begin
-    perform m.id from public.messages m
-    where m.id in (select e.message_id from jsonb_to_recordset(p_events) as e (message_id uuid))
-    order by m.id for no key update;
+    -- Those of which this is the first word from Meta that it took them.
+    select array_agg(x.id) filter (where x.accepted_at is null) into v_taken from (
+        select m.id, m.accepted_at from public.messages m
+        where m.id in (select e.message_id from jsonb_to_recordset(p_events) as e (message_id uuid))
+        order by m.id for no key update
+    ) x;
 
     with folded as (
         select e.message_id,
@@ -62,8 +66,11 @@ begin
 
     -- Meta knows these messages: they must never be handed over again, whatever became of our own record of the call.
     delete from private.outbox o using jsonb_to_recordset(v_changed) as c (id uuid) where o.message_id = c.id;
-    perform private.broadcast_messages(c.conversation_id, array_agg(c.id))
-    from jsonb_to_recordset(v_changed) as c (id uuid, conversation_id uuid) group by c.conversation_id;
+    perform private.settle_ledger(array(select c.id from jsonb_to_recordset(v_changed) as c (id uuid)));
+    if v_taken is not null then
+        perform private.use_tier(v_taken);
+    end if;
+    perform private.broadcast_outcomes(v_changed);
     perform private.broadcast_conversations(v.org_id, array_agg(v.id))
     from jsonb_to_recordset(v_changed) as c (id uuid, conversation_id uuid)
     join public.conversations v on v.id = c.conversation_id and v.last_message_id = c.id and not v.is_quiet

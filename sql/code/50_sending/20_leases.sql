@@ -54,8 +54,8 @@ begin
     )
     select jsonb_agg(to_jsonb(m)) into v_changed from marked m;
     if v_changed is not null then
-        perform private.broadcast_messages(c.conversation_id, array_agg(c.id))
-        from jsonb_to_recordset(v_changed) as c (id uuid, conversation_id uuid) group by c.conversation_id;
+        perform private.settle_ledger(array(select c.id from jsonb_to_recordset(v_changed) as c (id uuid)));
+        perform private.broadcast_outcomes(v_changed);
     end if;
 end
 $$;

@@ -26,10 +26,25 @@ begin
     if v_changed is null then
         return;
     end if;
-    perform private.broadcast_messages(c.conversation_id, array_agg(c.id))
-    from jsonb_to_recordset(v_changed) as c (id uuid, conversation_id uuid) group by c.conversation_id;
+    perform private.settle_ledger(array(select c.id from jsonb_to_recordset(v_changed) as c (id uuid)));
+    perform private.broadcast_outcomes(v_changed);
     perform private.broadcast_conversations(c.org_id, array_agg(distinct c.conversation_id))
-    from jsonb_to_recordset(v_changed) as c (org_id uuid, conversation_id uuid) group by c.org_id;
+    from jsonb_to_recordset(v_changed) as c (org_id uuid, conversation_id uuid)
+    join public.conversations v on v.id = c.conversation_id and not v.is_quiet group by c.org_id;
+end
+$$;
+
+-- p_changed: [{id, conversation_id}]. Nobody looks at a thread that only carries campaign messages, and a campaign has a hundred thousand.
+create or replace function private.broadcast_outcomes(p_changed jsonb)
+returns void
+language plpgsql volatile
+set search_path = ''
+as $$
+begin
+    perform private.broadcast_messages(c.conversation_id, array_agg(c.id))
+    from jsonb_to_recordset(p_changed) as c (id uuid, conversation_id uuid)
+    join public.conversations v on v.id = c.conversation_id and not v.is_quiet
+    group by c.conversation_id;
 end
 $$;
 
@@ -80,9 +95,12 @@ begin
         join public.conversations c on c.id = o.conversation_id
         join public.contacts p on p.org_id = c.org_id and p.id = c.contact_id
         left join public.templates t on t.id = m.template_id and t.waba_id = a.waba_id and t.deleted_at is null
+        left join public.campaigns k on k.id = m.campaign_id
         -- A number that is not connected for the moment keeps what waits.
         where o.whatsapp_account_id = p_account_id and a.status = 'connected' and o.state = 'ready' and o.ready_at <= clock_timestamp()
             and coalesce(a.paused_until <= clock_timestamp(), true) and o.lane <= p_most_lane
+            -- Of a campaign that was paused or cancelled at this moment nothing more leaves.
+            and (m.campaign_id is null or k.status = 'sending')
             -- Only the head of a conversation: Meta does not keep order, we do. A reply is no part of a campaign that comes before it.
             and not exists (select from private.outbox e
                 where e.conversation_id = o.conversation_id and e.seq < o.seq and e.lane <= o.lane and e.state <> 'uncertain')
@@ -182,11 +200,13 @@ begin
         perform private.fail_messages(v_failures);
     end if;
 
+    v_changed := coalesce(v_accepted, '[]') || coalesce(v_changed, '[]');
+    perform private.settle_ledger(array(select c.id from jsonb_to_recordset(v_changed) as c (id uuid)));
     if v_accepted is not null then
+        perform private.use_tier(array(select a.id from jsonb_to_recordset(v_accepted) as a (id uuid)));
         perform private.settle_parked_statuses(v_accepted);
     end if;
-    perform private.broadcast_messages(c.conversation_id, array_agg(c.id))
-    from jsonb_to_recordset(coalesce(v_accepted, '[]') || coalesce(v_changed, '[]')) as c (id uuid, conversation_id uuid) group by c.conversation_id;
+    perform private.broadcast_outcomes(v_changed);
 end
 $$;
 comment on function worker.record_sends(jsonb) is

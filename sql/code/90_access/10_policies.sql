@@ -50,6 +50,15 @@ create policy octopush_members_select on public.segment_pins for select to authe
 create policy octopush_members_select on public.templates for select to authenticated
     using (org_id = any ((select private.my_org_ids())::uuid[]));
 
+create policy octopush_members_select on public.campaigns for select to authenticated
+    using (org_id = any ((select private.my_org_ids())::uuid[]));
+create policy octopush_members_select on public.campaign_variants for select to authenticated
+    using (org_id = any ((select private.my_org_ids())::uuid[]));
+create policy octopush_members_select on public.campaign_recipients for select to authenticated
+    using (org_id = any ((select private.my_org_ids())::uuid[]));
+create policy octopush_members_select on public.campaign_settings for select to authenticated
+    using (org_id = any ((select private.my_org_ids())::uuid[]));
+
 -- Their previews and selections show contacts: for those who may have all of them at once.
 create policy octopush_members_select on public.jobs for select to authenticated
     using (org_id = any ((select private.my_orgs_with('contacts.bulk'))::uuid[]));

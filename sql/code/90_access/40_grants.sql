@@ -110,6 +110,22 @@ grant execute on function
     public.cancel_job(uuid)
 to authenticated;
 
+grant select on public.campaigns, public.campaign_variants, public.campaign_recipients, public.campaign_settings to authenticated, service_role;
+grant execute on function
+    public.create_campaign(uuid, jsonb),
+    public.update_campaign(uuid, jsonb, timestamptz),
+    public.delete_campaign(uuid),
+    public.duplicate_campaign(uuid),
+    public.launch_campaign(uuid),
+    public.schedule_campaign(uuid, timestamptz),
+    public.unschedule_campaign(uuid),
+    public.pause_campaign(uuid),
+    public.resume_campaign(uuid),
+    public.cancel_campaign(uuid),
+    public.retry_failed_recipients(uuid),
+    public.choose_winner(uuid, integer)
+to authenticated;
+
 grant select on public.opportunities, public.opportunity_list to authenticated, service_role;
 grant execute on function
     public.campaign_links(uuid),

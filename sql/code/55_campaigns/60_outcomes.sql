@@ -1,0 +1,114 @@
+-- What became of messages, written into the ledger in the transaction that learned it. Called by claims, reports and statuses
+-- (50_sending, 40_inbox), which hold the messages.
+-- Must stay true: the ledger's row follows its present message and no other; a person is written to again only after Meta refused the
+-- message for now; nobody here waits for a contact or a campaign: that is left to private.send_effects.
+
+-- Refusals after which the same person may get the message later: the first is the person's own limit, the others are the number's, the
+-- account's or the template's.
+create or replace function private.is_refused_for_now(p_code text)
+returns boolean
+language sql immutable parallel safe
+set search_path = ''
+as $$ select p_code in ('131049', '131048', '132001', '132015', '132016', 'WA_002', 'WA_006', 'WA_007') $$;
+
+create or replace function private.settle_ledger(p_message_ids uuid[])
+returns void
+language plpgsql volatile
+set search_path = ''
+as $$
+begin
+    -- In one order: replies mark rows of the ledger at the same time.
+    perform r.contact_id from public.messages m
+    join public.campaign_recipients r on r.campaign_id = m.campaign_id and r.contact_id = m.contact_id and r.message_id = m.id
+    where m.id = any (p_message_ids) and m.campaign_id is not null
+    order by r.campaign_id, r.contact_id for no key update of r;
+
+    with outcome as materialized (
+        select m.id, m.campaign_id, m.contact_id, m.is_uncertain,
+            -- Taken by Meta: sent, whether its own status has come or not.
+            case when m.status <> 'pending' then m.status when m.wa_message_id is null then 'queued' else 'sent' end as status,
+            least(m.sent_at, m.accepted_at) as sent_at, m.delivered_at, m.read_at, m.failed_at, m.error_code, m.error_message
+        from public.messages m where m.id = any (p_message_ids) and m.campaign_id is not null
+    ), judged as materialized (
+        select o.*, r.status as old_status, c.status as campaign_status, c.org_id,
+            case when o.status = 'failed' and private.is_refused_for_now(o.error_code) and c.status in ('sending', 'paused', 'completed')
+                -- Three days are enough of somebody's limit; a pause ends the others.
+                and (o.error_code <> '131049' or r.attempts < 3) then 'waiting' else o.status end as new_status
+        from outcome o
+        join public.campaign_recipients r on r.campaign_id = o.campaign_id and r.contact_id = o.contact_id and r.message_id = o.id
+        join public.campaigns c on c.id = o.campaign_id
+    ), changed as (
+        update public.campaign_recipients r set
+            status = j.new_status, is_uncertain = j.is_uncertain,
+            ready_at = case when j.new_status = 'waiting' then private.clock() + case when j.error_code = '131049' then interval '24 hours' else interval '0' end end,
+            sent_at = coalesce(r.sent_at, j.sent_at), delivered_at = j.delivered_at, read_at = j.read_at,
+            failed_at = case when j.new_status = 'failed' then j.failed_at end,
+            error_code = case when j.new_status in ('failed', 'waiting') then j.error_code end,
+            error_message = case when j.new_status in ('failed', 'waiting') then left(j.error_message, 500) end
+        from judged j
+        where r.campaign_id = j.campaign_id and r.contact_id = j.contact_id and r.message_id = j.id
+            and (r.status, r.is_uncertain) is distinct from (j.new_status, j.is_uncertain)
+        returning r.campaign_id, r.org_id, j.campaign_status, j.new_status, j.error_code
+    )
+    insert into private.send_effects (org_id, kind, campaign_id, code, occurred_at)
+    select distinct c.org_id, 'pause', c.campaign_id, c.error_code, clock_timestamp()
+    from changed c
+    -- The others hold a campaign up by themselves.
+    where c.new_status = 'waiting' and c.error_code in ('131048', '132001', '132015', '132016') and c.campaign_status <> 'paused';
+
+    insert into private.send_effects (org_id, kind, contact_id, code, occurred_at)
+    select m.org_id, case when m.error_code = '131050' then 'stopped_marketing' else 'not_on_whatsapp' end, m.contact_id, m.error_code, m.failed_at
+    from public.messages m
+    where m.id = any (p_message_ids) and m.status = 'failed' and m.error_code in ('131050', '131026');
+end
+$$;
+
+-- Inbound messages tell of the campaign they answer: the one whose message was quoted, else the last the person got on this number. Of a campaign
+-- that held the person out they are what would have come anyway. p_inserted: as worker.apply_messages hands it to private.fold_inbound.
+create or replace function private.mark_replies(p_inserted jsonb)
+returns void
+language plpgsql volatile
+set search_path = ''
+as $$
+begin
+    if not exists (
+        select from public.campaigns c
+        where c.launched_at is not null and c.org_id in (select i.org_id from jsonb_to_recordset(p_inserted) as i (org_id uuid)))
+    then
+        return;
+    end if;
+    with wrote as materialized (
+        select i.org_id, i.contact_id, q.campaign_id as quoted, m.whatsapp_account_id, min(i.occurred_at) as at
+        from jsonb_to_recordset(p_inserted) as i (
+            id uuid, org_id uuid, contact_id uuid, conversation_id uuid, occurred_at timestamptz, reply_to_message_id uuid, is_new boolean)
+        join public.messages m on m.id = i.id
+        left join public.messages q on q.id = i.reply_to_message_id
+        where i.is_new
+        group by i.org_id, i.contact_id, q.campaign_id, m.whatsapp_account_id
+    ), answered as materialized (
+        select distinct on (w.contact_id, w.quoted, w.whatsapp_account_id) r.campaign_id, r.contact_id, w.at
+        from wrote w
+        join public.campaign_recipients r on r.org_id = w.org_id and r.contact_id = w.contact_id
+        join public.campaigns c on c.id = r.campaign_id and c.whatsapp_account_id = w.whatsapp_account_id
+        where r.status in ('queued', 'sent', 'delivered', 'read')
+            and (r.campaign_id = w.quoted or (w.quoted is null and r.queued_at > w.at - make_interval(days => c.attribution_days)))
+        order by w.contact_id, w.quoted, w.whatsapp_account_id, r.queued_at desc
+    ), held_out as materialized (
+        select r.campaign_id, r.contact_id, min(w.at) as at
+        from wrote w
+        join public.campaign_recipients r on r.org_id = w.org_id and r.contact_id = w.contact_id and r.status = 'held_out'
+        join public.campaigns c on c.id = r.campaign_id and w.at between c.launched_at and c.launched_at + make_interval(days => c.attribution_days)
+        group by r.campaign_id, r.contact_id
+    ), held as materialized (
+        select r.campaign_id, r.contact_id, x.at from public.campaign_recipients r
+        join (
+            select y.campaign_id, y.contact_id, min(y.at) as at
+            from (select a.* from answered a union all select h.* from held_out h) y group by y.campaign_id, y.contact_id
+        ) x on x.campaign_id = r.campaign_id and x.contact_id = r.contact_id
+        order by r.campaign_id, r.contact_id for no key update of r
+    )
+    update public.campaign_recipients r set replied_at = x.at
+    from held x
+    where r.campaign_id = x.campaign_id and r.contact_id = x.contact_id and (r.replied_at is null or r.replied_at > x.at);
+end
+$$;
