@@ -1,6 +1,7 @@
 //! One module an area; each returns its rows.
 
 pub mod apply;
+pub mod campaigns;
 pub mod contacts;
 pub mod inbox;
 pub mod ingest;

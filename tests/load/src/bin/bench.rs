@@ -1,7 +1,7 @@
 //! `./scripts/bench [AREA…] [--json FILE]`: the performance table.
 
 use clap::Parser;
-use octopush_load::bench::{apply, contacts, inbox, ingest, live, segments, send, webhook};
+use octopush_load::bench::{apply, campaigns, contacts, inbox, ingest, live, segments, send, webhook};
 use octopush_load::report::{self, Row};
 use octopush_load::stack::Stack;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use std::path::PathBuf;
 #[derive(Parser)]
 #[command(about = "Measures every figure the issues name, on a whole running copy of the product")]
 struct Cli {
-    /// webhook, inbox, send, contacts, segments; all without any.
+    /// webhook, inbox, send, contacts, segments, campaigns; all without any.
     areas: Vec<String>,
     /// Also write the rows as JSON.
     #[arg(long)]
@@ -21,7 +21,7 @@ struct Cli {
     port_base: u16,
 }
 
-const AREAS: [&str; 5] = ["webhook", "inbox", "send", "contacts", "segments"];
+const AREAS: [&str; 6] = ["webhook", "inbox", "send", "contacts", "segments", "campaigns"];
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -55,6 +55,9 @@ async fn measure(stack: &Stack, wanted: impl Fn(&str) -> bool, rows: &mut Vec<Ro
     }
     if wanted("segments") {
         segments::run(stack, rows).await?;
+    }
+    if wanted("campaigns") {
+        campaigns::run(stack, rows).await?;
     }
     if wanted("webhook") {
         rows.extend(ingest::run(stack).await?);
