@@ -23,34 +23,43 @@ const EVERY_SECOND: Duration = Duration::from_secs(1);
 pub async fn run(pool: Pool, wakes: Arc<Wakes>, stop: CancellationToken) {
     tokio::join!(
         feeder::run(&pool, &wakes, &stop),
-        every_second(
-            &pool,
-            "starting campaigns",
-            include_str!("../../database/queries/start_due_campaigns.sql"),
-            &stop,
-        ),
-        every_second(
-            &pool,
-            "advancing campaigns",
-            include_str!("../../database/queries/advance_campaigns.sql"),
-            &stop,
-        ),
+        schedule(&pool, &stop),
+        advance(&pool, &stop)
     );
 }
 
-/// Asks the database to do what is due, and says what it did.
-async fn every_second(pool: &Pool, what: &'static str, sql: &'static str, stop: &CancellationToken) {
+/// Starts campaigns at their time.
+async fn schedule(pool: &Pool, stop: &CancellationToken) {
     let mut backoff = Backoff::default();
     while !stop.is_cancelled() {
+        let sql = include_str!("../../database/queries/start_due_campaigns.sql");
         let pause = match call(pool, sql).await {
-            Ok(count) => {
-                if count > 0 {
-                    info!(count, "{what}");
-                }
+            Ok(0) => {
                 backoff.reset();
                 EVERY_SECOND
             }
-            Err(error) => failed(&error, what, &mut backoff),
+            Ok(_) => {
+                info!("a scheduled campaign was started");
+                // One at a time: perhaps another is due.
+                continue;
+            }
+            Err(error) => failed(&error, "starting campaigns", &mut backoff),
+        };
+        tokio::select! { () = tokio::time::sleep(pause) => {} () = stop.cancelled() => {} }
+    }
+}
+
+/// Completes campaigns, decides tests, settles what stayed uncertain too long, folds counts.
+async fn advance(pool: &Pool, stop: &CancellationToken) {
+    let mut backoff = Backoff::default();
+    while !stop.is_cancelled() {
+        let sql = include_str!("../../database/queries/advance_campaigns.sql");
+        let pause = match call(pool, sql).await {
+            Ok(_) => {
+                backoff.reset();
+                EVERY_SECOND
+            }
+            Err(error) => failed(&error, "advancing campaigns", &mut backoff),
         };
         tokio::select! { () = tokio::time::sleep(pause) => {} () = stop.cancelled() => {} }
     }

@@ -1,5 +1,6 @@
 //! What became of one request to Meta, and what that means for its message. The only place that decides on retries of sends.
 
+use super::Lane;
 use octopush_whatsapp::{RetryClass, SendError, SendReceipt};
 use serde::Serialize;
 use std::time::Duration;
@@ -48,8 +49,9 @@ pub enum ForNumber {
     Suspend { reason: String },
 }
 
-/// Decides. `attempt` counts from one.
-pub fn decide(result: Result<SendReceipt, SendError>, attempt: i32) -> (Fate, Option<ForNumber>) {
+/// Decides. `attempt` counts from one. Refusals of a campaign's message that hold for a while come back as failed with Meta's code: its
+/// ledger decides when the person is tried again, and whether the campaign goes on at all.
+pub fn decide(result: Result<SendReceipt, SendError>, attempt: i32, lane: Lane) -> (Fate, Option<ForNumber>) {
     let error = match result {
         Ok(receipt) => {
             return (
@@ -100,6 +102,7 @@ pub fn decide(result: Result<SendReceipt, SendError>, attempt: i32) -> (Fate, Op
             ),
             None,
         ),
+        RetryClass::PauseNumber if lane == Lane::Campaign => (failed, None),
         RetryClass::PauseNumber => (again(REPUTATION_WAIT, true), None),
         RetryClass::FailPermanent | RetryClass::OptOut => (failed, None),
         RetryClass::NeedsHuman { hint } => (
@@ -127,7 +130,7 @@ mod tests {
     #[test]
     fn a_lost_answer_is_uncertain_and_never_a_retry() {
         assert_eq!(
-            decide(Err(SendError::Ambiguous("timeout".into())), 1),
+            decide(Err(SendError::Ambiguous("timeout".into())), 1, Lane::Reply),
             (Fate::Uncertain, None)
         );
     }
@@ -135,20 +138,20 @@ mod tests {
     #[test]
     fn a_closed_window_fails_for_good() {
         assert!(
-            matches!(decide(refused(131_047, 400), 1).0, Fate::Failed { error_code, .. } if error_code == "131047")
+            matches!(decide(refused(131_047, 400), 1, Lane::Reply).0, Fate::Failed { error_code, .. } if error_code == "131047")
         );
     }
 
     #[test]
     fn throughput_slows_the_number_and_keeps_the_message() {
-        let (fate, number) = decide(refused(130_429, 400), 20);
+        let (fate, number) = decide(refused(130_429, 400), 20, Lane::Reply);
         assert!(matches!(fate, Fate::Retry { .. }));
         assert_eq!(number, Some(ForNumber::SlowDown));
     }
 
     #[test]
     fn a_dead_token_holds_the_queue_for_a_person() {
-        let (fate, number) = decide(refused(190, 401), 1);
+        let (fate, number) = decide(refused(190, 401), 1, Lane::Reply);
         assert!(matches!(fate, Fate::Retry { .. }));
         assert!(matches!(number, Some(ForNumber::Suspend { .. })));
     }
@@ -156,11 +159,25 @@ mod tests {
     #[test]
     fn passing_refusals_end_after_a_while() {
         assert!(
-            matches!(decide(refused(131_000, 500), 1).0, Fate::Retry { retry_seconds } if retry_seconds == 1.0)
+            matches!(decide(refused(131_000, 500), 1, Lane::Reply).0, Fate::Retry { retry_seconds } if retry_seconds == 1.0)
         );
         assert!(matches!(
-            decide(refused(131_000, 500), MOST_ATTEMPTS).0,
+            decide(refused(131_000, 500), MOST_ATTEMPTS, Lane::Reply).0,
             Fate::Failed { .. }
         ));
+    }
+
+    #[test]
+    fn a_reputation_limit_delays_a_reply_and_goes_back_to_the_ledger_of_a_campaign() {
+        assert!(matches!(
+            decide(refused(131_048, 400), 1, Lane::Reply).0,
+            Fate::Retry { retry_seconds } if retry_seconds >= 300.0
+        ));
+        for code in [131_048, 131_049, 131_050, 131_026] {
+            assert!(
+                matches!(decide(refused(code, 400), 1, Lane::Campaign).0, Fate::Failed { error_code, .. } if error_code == code.to_string()),
+                "{code}"
+            );
+        }
     }
 }

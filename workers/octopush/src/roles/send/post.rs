@@ -77,7 +77,7 @@ impl Poster {
             }
             Err(error) => Err(error),
         };
-        let (fate, for_number) = decide(result, claimed.attempt);
+        let (fate, for_number) = decide(result, claimed.attempt, claimed.lane);
         let label = match &fate {
             Fate::Accepted { .. } => "accepted",
             Fate::Failed { .. } => "failed",
