@@ -206,6 +206,25 @@ select is(tests.change_template('acme.tired', jsonb_build_object('category', 'ut
 select is(tests.claim_template('acme.tired') -> 'payload' ->> 'category', 'UTILITY', 'which is sent');
 select is((select count(*) from private.template_edits e where e.template_id = tests.id('acme.tired')), 0::bigint, 'without a limit');
 
+-- What campaigns are about to send stays as it is.
+select tests.make_template('acme.used');
+insert into public.campaigns (id, org_id, name, status) values (tests.id('a campaign'), tests.id('acme'), 'Spring', 'draft');
+insert into public.campaign_variants (campaign_id, position, org_id, template_id) values (tests.id('a campaign'), 1, tests.id('acme'), tests.id('acme.used'));
+create function tests.while_campaign(p_status text) returns text[] language plpgsql as $$
+begin
+    update public.campaigns set status = p_status where id = tests.id('a campaign');
+    return array[tests.edit('Your order is on its way.', 'acme.used'), tests.on_template('delete_template', 'acme.used')];
+end
+$$;
+select is(tests.while_campaign(s), array['TEMPLATE_008', 'TEMPLATE_008'], s) from unnest(array['scheduled', 'sending', 'paused']) s;
+select tests.login_as('acme.owner');
+select is(tests.details_of(format('select delete_template(%L)', tests.id('acme.used'))) -> 'used_by',
+    jsonb_build_array(jsonb_build_object('kind', 'campaign', 'id', tests.id('a campaign'), 'name', 'Spring', 'status', 'paused')), 'which campaign is said');
+select is(template_analytics(tests.id('acme.used')) -> 'campaigns', jsonb_build_array(jsonb_build_object('id', tests.id('a campaign'), 'name', 'Spring', 'status', 'paused')),
+    'and can be looked up');
+select tests.logout();
+select is(tests.while_campaign('completed'), array[null, 'TEMPLATE_003'], 'what was sent holds nothing');
+
 -- A number that is not connected.
 select tests.make_template('acme.later', 'draft');
 update public.whatsapp_accounts set status = 'error' where id = tests.id('acme.number');

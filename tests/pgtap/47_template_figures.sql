@@ -125,6 +125,16 @@ select v.org_id, v.id, v.whatsapp_account_id, v.contact_id, 'inbound', 'text', '
 select is(jsonb_path_query_array(tests.figures('acme.alpha') -> 'days', '$[*].replied'), '[2, 1, 0]', 'whoever wrote afterwards replied');
 select is(tests.figures('acme.alpha') - '{days,totals}'::text[], '{"campaigns": [], "flows": []}', 'nobody uses it');
 
+-- Replies to campaigns are in their ledger.
+insert into public.campaigns (id, org_id, name, status) values (tests.id('spring'), tests.id('acme'), 'Spring', 'completed'), (tests.id('summer'), tests.id('acme'), 'Summer', 'completed');
+insert into public.campaign_variants (campaign_id, position, org_id, template_id) values (tests.id('spring'), 1, tests.id('acme'), tests.id('acme.alpha')),
+    (tests.id('spring'), 2, tests.id('acme'), tests.id('acme.gamma')), (tests.id('summer'), 1, tests.id('acme'), tests.id('acme.gamma'));
+insert into public.campaign_recipients (campaign_id, contact_id, org_id, position, variant, status, queued_at, replied_at)
+select tests.id(c), gen_random_uuid(), tests.id('acme'), 1, v, 'read', q::timestamptz, r::timestamptz
+from (values ('spring', 1, '2026-03-09 17:00+00', '2026-03-10 01:00+00'), ('spring', 1, '2026-03-09 17:00+00', null), ('spring', 2, '2026-03-09 17:00+00', '2026-03-10 01:00+00'),
+    ('summer', 1, '2026-03-09 17:00+00', '2026-03-10 01:00+00'), ('spring', 1, '2026-03-01 17:00+00', '2026-03-10 01:00+00')) x (c, v, q, r);
+select is(jsonb_path_query_array(tests.figures('acme.alpha') -> 'days', '$[*].replied'), '[2, 1, 1]', 'of the variant that is this template, by the day of the message');
+
 -- Previews.
 select tests.make_template('acme.greeting', p_components => tests.body('Hello {{1}}, welcome to our shop.', array['Siti']));
 select tests.login_as('acme.viewer');

@@ -94,20 +94,29 @@ end
 $$;
 comment on function public.template_variables(uuid) is 'What has to be filled in: [{"key", "kind", "example", "label"}]. Errors: TEMPLATE_001.';
 
--- Answers to what agents sent: the contact wrote in the seven days after it. Those of campaigns are in the campaigns' ledger.
-create or replace function private.template_replies(p_template_id uuid, p_since timestamptz, p_time_zone text)
+-- What came back, by the day of the message: of campaigns what their ledger says, of agents' messages whether the contact wrote in the
+-- seven days after.
+create or replace function private.template_replies(p_template public.templates, p_since timestamptz, p_time_zone text)
 returns table (day date, replied bigint)
 language sql stable
 set search_path = ''
 as $$
     select (m.created_at at time zone p_time_zone)::date, count(*)
     from public.messages m
-    where m.template_id = p_template_id and m.campaign_id is null and m.created_at >= p_since
+    where m.template_id = p_template.id and m.campaign_id is null and m.created_at >= p_since
         and num_nonnulls(m.accepted_at, m.sent_at, m.delivered_at, m.read_at) > 0
         and exists (
             select from public.messages a
             where a.conversation_id = m.conversation_id and a.direction = 'inbound'
                 and a.occurred_at > m.occurred_at and a.occurred_at <= m.occurred_at + interval '7 days')
+    group by 1
+    union all
+    select (r.queued_at at time zone p_time_zone)::date, count(*)
+    from public.campaign_variants v
+    join public.campaigns c on c.id = v.campaign_id and coalesce(c.finished_at >= p_since, true)
+    join public.campaign_recipients r on r.campaign_id = v.campaign_id and r.variant = v.position
+        and r.replied_at is not null and r.queued_at >= p_since
+    where v.org_id = p_template.org_id and v.template_id = p_template.id
     group by 1
 $$;
 
@@ -139,7 +148,7 @@ begin
         group by 1
     ) c on c.day = d.day
     left join (
-        select x.day, sum(x.replied) as replied from private.template_replies(p_id, v_first::timestamp at time zone v_zone, v_zone) x group by 1
+        select x.day, sum(x.replied) as replied from private.template_replies(v_template, v_first::timestamp at time zone v_zone, v_zone) x group by 1
     ) r on r.day = d.day;
     return jsonb_build_object('days', v_days,
         'totals', (
