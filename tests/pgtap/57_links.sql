@@ -24,6 +24,8 @@ select isnt(private.destination_problem(u), null, 'is no destination: ' || coale
     'https://bücher.example', 'https://shop.example.com/ü', 'https://shop..example.com', 'https://-shop.example.com', 'https://shop-.example.com', 'https://.example.com',
     'https://example.com.', 'https://example.com:99999999', 'https://example.com:', 'https://{token}.example.com', 'https://example.com/' || repeat('a', 1981)]) u;
 
+select is(private.destination_problem('https://user:secret@shop.example.com'), 'The address must not carry a user name or password.', 'people are told what is wrong');
+
 -- Tokens.
 create temporary table tokens as select tests.make_token('sale', 'acme.siti') as siti, tests.make_token('sale', 'acme.ravi') as ravi;
 grant select on tokens to public;
@@ -73,6 +75,10 @@ select tests.set_clock(now() + interval '20 minutes 59 seconds'), tests.follow((
 select is(tests.clicks((select siti from tokens)), 4::bigint, 'ten minutes from the click that counted');
 select is((tests.recipient('sale', 'acme.siti')).clicked_at, now() + interval '1 minute', 'the ledger keeps the first');
 select is((select count(*) from tests.heard('conversation:' || tests.id('acme.thread'))), 1::bigint, 'and nobody is told again');
+select tests.set_clock(now() + interval '30 minutes'), tests.follow(tests.make_token('sale', 'acme.siti', 3));
+select is((tests.recipient('sale', 'acme.siti')).clicked_at, now() + interval '1 minute', 'another button later does not move it');
+delete from private.link_clicks where button = 3;
+delete from private.links where button = 3;
 -- Nothing there.
 select is(tests.follow(t), null, 'no such token: ' || coalesce(t, 'null')) from unnest(array[null, '', 'AbCdEfGhIjKlMnOpQrStUv', repeat('x', 5000), '%', (select lower(siti) || 'x' from tokens)]) t;
 select is((select count(*) from private.link_clicks where token not in (select siti from tokens)), 0::bigint, 'leaves nothing behind');
