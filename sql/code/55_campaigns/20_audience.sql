@@ -129,6 +129,9 @@ declare
     v_budget record;
 begin
     select b.held_out, b.bounds into v_held_out, v_bounds from private.variant_bounds(p_campaign) b;
+    -- A draft without a template has an audience, too.
+    v_held_out := coalesce(v_held_out, p_campaign.holdout_percent * 100);
+    v_bounds := coalesce(v_bounds, array[10000]);
     insert into public.campaign_recipients (campaign_id, contact_id, org_id, position, variant, status, exclusion_reason, ready_at)
     select p_campaign.id, x.id, p_campaign.org_id, row_number() over (order by x.id),
         case when x.reason is null and x.bucket >= v_held_out then

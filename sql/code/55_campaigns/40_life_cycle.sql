@@ -296,6 +296,7 @@ declare
     v_campaign public.campaigns;
     v_now timestamptz := private.clock();
     v_message text;
+    v_state text;
 begin
     select c.* into v_campaign from public.campaigns c
     where c.status = 'scheduled' and c.scheduled_at <= v_now order by c.scheduled_at limit 1 for no key update skip locked;
@@ -306,8 +307,12 @@ begin
         perform private.require_complete(v_campaign);
         v_campaign := private.start_campaign(v_campaign, v_now);
         perform private.tell_of_campaign(v_campaign, 'campaign.started', v_campaign.created_by);
-    exception when sqlstate 'PGRST' then
-        get stacked diagnostics v_message = message_text;
+    exception when others then
+        get stacked diagnostics v_message = message_text, v_state = returned_sqlstate;
+        -- What is no answer to a person is for the worker's log, and is tried again.
+        if v_state <> 'PGRST' then
+            raise;
+        end if;
         update public.campaigns c set status = 'failed', status_reason = v_message::jsonb ->> 'code', finished_at = v_now, updated_at = clock_timestamp()
         where c.id = v_campaign.id returning c.* into v_campaign;
         perform private.tell_of_campaign(v_campaign, 'campaign.failed', null);

@@ -123,7 +123,15 @@ grant execute on function
     public.resume_campaign(uuid),
     public.cancel_campaign(uuid),
     public.retry_failed_recipients(uuid),
-    public.choose_winner(uuid, integer)
+    public.choose_winner(uuid, integer),
+    public.campaign_audience(uuid),
+    public.campaign_exclusions(uuid, text, integer, uuid),
+    public.rehearse_campaign(uuid, integer),
+    public.list_campaigns(uuid, text, text[], timestamptz, timestamptz, uuid, integer, integer),
+    public.campaign_detail(uuid),
+    public.list_recipients(uuid, text, text[], integer, text),
+    public.export_recipients(uuid),
+    public.set_campaign_settings(uuid, jsonb)
 to authenticated;
 
 grant select on public.opportunities, public.opportunity_list to authenticated, service_role;
