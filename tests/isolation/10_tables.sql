@@ -22,7 +22,7 @@ insert into readers (name, roles, own_rows, tenant)
 select n, array['owner', 'admin', 'campaign_manager', 'agent', 'viewer'], null, 'org_id'
 from unnest(array['org_memberships', 'whatsapp_accounts', 'contacts', 'tags', 'contact_tags', 'conversations', 'messages', 'activity_log',
     'conversation_list', 'custom_field_definitions', 'contact_consents', 'consent_keywords', 'tag_usage', 'segments', 'segment_members', 'segment_pins',
-    'templates', 'campaigns', 'campaign_variants', 'campaign_recipients', 'campaign_settings', 'campaign_stats', 'opportunities', 'opportunity_list']) n;
+    'templates', 'campaigns', 'campaign_variants', 'campaign_recipients', 'campaign_settings', 'opportunities', 'opportunity_list']) n;
 insert into readers values
     ('organizations', array['owner', 'admin', 'campaign_manager', 'agent', 'viewer'], 1, 'id'),
     ('profiles', array['owner', 'admin', 'campaign_manager', 'agent', 'viewer'], 6,

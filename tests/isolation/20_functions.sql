@@ -127,7 +127,10 @@ select v.name, regexp_replace(v.statement, '\s+', ' ', 'g') from (values
     ('create_campaign', $$ select create_campaign(tests.id('acme'), jsonb_build_object('name', 'x', 'audience', jsonb_build_object('segment_id', tests.id('globex.segment')))) $$),
     ('create_campaign', $$ select create_campaign(tests.id('acme'), jsonb_build_object('name', 'x', 'variants',
         jsonb_build_array(jsonb_build_object('template_id', tests.id('globex.hello'))))) $$),
-    ('create_campaign', $$ select create_campaign(tests.id('acme'), jsonb_build_object('name', 'x', 'audience', jsonb_build_object('ids', jsonb_build_array(tests.id('globex.siti'))))) $$),
+    -- A draft keeps what somebody wrote; a launch finds nobody by it.
+    ('launch_campaign', $$ select launch_campaign(c.id) from update_campaign(tests.id('acme.plan'),
+        jsonb_build_object('audience', jsonb_build_object('ids', jsonb_build_array(tests.id('globex.siti')))),
+        (select p.updated_at from public.campaigns p where p.id = tests.id('acme.plan'))) c $$),
     ('send_message', $$ select send_message(tests.id('acme.thread'), 'a-template-key', 'template', null,
         jsonb_build_object('template_id', tests.id('globex.hello'), 'values', '{"body.1": "x"}'::jsonb)) $$),
     ('update_contact', $$ select update_contact(tests.id('acme.siti'), jsonb_build_object('org_id', tests.id('globex')),

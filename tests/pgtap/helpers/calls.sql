@@ -135,4 +135,5 @@ insert into tests.calls (function_name, needed, statement, expected) values
     ('pause_campaign', 'campaigns', $$ select pause_campaign(tests.id('{org}.campaign')) $$, null),
     ('resume_campaign', 'campaigns', $$ select resume_campaign(tests.id('{org}.paused')) $$, null),
     ('cancel_campaign', 'campaigns', $$ select cancel_campaign(tests.id('{org}.campaign')) $$, null),
+    ('choose_winner', 'campaigns', $$ select choose_winner(tests.id('{org}.trial'), 1) $$, null),
     ('retry_failed_recipients', 'campaigns', $$ select retry_failed_recipients(tests.id('{org}.completed')) $$, null);
