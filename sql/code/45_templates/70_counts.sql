@@ -67,14 +67,14 @@ language sql volatile
 set search_path = ''
 as $$
     with waiting as materialized (
-        select distinct x.template_id from (select d.template_id from private.template_deltas d order by d.id limit 20000) x
+        select d.id, d.template_id from private.template_deltas d order by d.id limit 20000
     ), free as materialized (
         select t.id from public.templates t where t.id in (select w.template_id from waiting w) order by t.id for no key update skip locked
     ), taken as materialized (
-        delete from private.template_deltas d
-        where d.template_id in (select f.id from free f)
+        delete from private.template_deltas d using waiting w
+        where d.id = w.id and (d.template_id in (select f.id from free f)
             -- Gone with its organisation.
-            or (d.template_id in (select w.template_id from waiting w) and not exists (select from public.templates t where t.id = d.template_id))
+            or not exists (select from public.templates t where t.id = d.template_id))
         returning d.*
     ), slots as (
         insert into private.template_counts as c (template_id, slot, org_id, sent, delivered, read)
