@@ -168,14 +168,15 @@ alter table private.campaign_deltas set (autovacuum_vacuum_scale_factor = 0.0, a
 create table private.send_effects (
     id bigint generated always as identity primary key,
     org_id uuid not null,
-    kind text not null check (kind in ('stopped_marketing', 'not_on_whatsapp', 'pause')),
+    kind text not null check (kind in ('stopped_marketing', 'not_on_whatsapp', 'pause', 'replied')),
     contact_id uuid,
     campaign_id uuid,
+    whatsapp_account_id uuid,
     code text,
     occurred_at timestamptz not null
 );
 comment on table private.send_effects is
-    'What a refused message means for its contact or campaign. Whoever records refusals holds messages already and must not wait for either; a worker applies these within a second.';
+    'What a refusal or an answer means for its contact, campaign or ledger row. Whoever learns of it holds messages already, or will, and must not wait for those; a worker applies these within a second.';
 
 create table private.portfolio_users (
     portfolio text not null,

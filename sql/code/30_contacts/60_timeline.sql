@@ -36,10 +36,13 @@ begin
         select x.* from public.conversations v
         cross join lateral (
             select m.id, m.occurred_at as at,
-                case when m.type = 'note' then 'note.added' when m.direction = 'inbound' then 'message.received' else 'message.sent' end as kind,
+                case when m.type = 'note' then 'note.added' when m.direction = 'inbound' then 'message.received'
+                    when m.campaign_id is not null then 'campaign.received' else 'message.sent' end as kind,
                 m.sent_by as actor_id,
                 jsonb_build_object('conversation_id', m.conversation_id, 'type', m.type, 'preview', left(m.body, case m.type when 'note' then 4096 else 160 end)) || case
-                    when m.direction = 'outbound' then jsonb_build_object('status', m.status) else '{}' end as data
+                    when m.direction = 'outbound' then jsonb_build_object('status', m.status) else '{}' end || case
+                    when m.campaign_id is not null then jsonb_build_object('campaign_id', m.campaign_id, 'campaign_name', (
+                        select k.name from public.campaigns k where k.id = m.campaign_id)) else '{}' end as data
             from public.messages m
             where m.conversation_id = v.id and (m.occurred_at, m.id) < (v_at, v_id) and m.type <> 'system'
             order by m.occurred_at desc, m.id desc limit v_limit + 1
@@ -89,4 +92,4 @@ begin
 end
 $$;
 comment on function public.contact_timeline(uuid, integer, text) is
-    'Messages, notes, consent, tags, edits and assignments, newest first: message.received | message.sent | note.added | consent.changed | link.clicked | opportunity.* | contact.* | conversation.*. p_before: next of the page before. Errors: AUTH_002, AUTH_003, CONTACT_001, CONTACT_007, CONTACT_010.';
+    'Messages, notes, consent, tags, edits and assignments, newest first: message.received | message.sent | campaign.received | note.added | consent.changed | link.clicked | opportunity.* | contact.* | conversation.*. p_before: next of the page before. Errors: AUTH_002, AUTH_003, CONTACT_001, CONTACT_007, CONTACT_010.';

@@ -105,6 +105,7 @@ begin
     select p.segment_id, p_keep_id, p.org_id, p.kind, p.created_by, p.created_at from public.segment_pins p
     where p.org_id = v_keep.org_id and p.contact_id = p_merge_id
     on conflict do nothing;
+    perform private.move_recipients(p_merge_id, p_keep_id);
     perform private.move_links(p_merge_id, p_keep_id);
     with waiting as (
         delete from private.sent_messages w where w.contact_id in (p_keep_id, p_merge_id) returning w.sent
@@ -135,6 +136,7 @@ begin
         opt_in_source = case when v_status = c.opt_in_status then c.opt_in_source else v_merge.opt_in_source end,
         messages_received = c.messages_received + v_merge.messages_received,
         messages_sent = c.messages_sent + v_merge.messages_sent + v_waiting,
+        marketing_stopped_at = coalesce(c.marketing_stopped_at, v_merge.marketing_stopped_at),
         last_message_at = greatest(c.last_message_at, v_merge.last_message_at),
         last_inbound_at = greatest(c.last_inbound_at, v_merge.last_inbound_at),
         created_at = least(c.created_at, v_merge.created_at), updated_at = clock_timestamp()

@@ -58,6 +58,8 @@ begin
             where a.org_id = v_contact.org_id and a.connected_at is not null)
         and exists (select from unnest(v_needles) n where position(n in s.status::text) > 0);
     update public.contact_consents x set evidence = null where x.org_id = v_contact.org_id and x.contact_id = p_id and x.evidence is not null;
+    perform private.erase_recipients(v_contact.org_id, p_id, array(
+        select m.id from public.messages m where m.conversation_id = any (v_conversation_ids) and m.campaign_id is not null));
     perform private.erase_links(array[p_id]);
     delete from public.contact_tags ct where ct.org_id = v_contact.org_id and ct.contact_id = p_id;
     delete from public.segment_pins p where p.org_id = v_contact.org_id and p.contact_id = p_id;
@@ -65,7 +67,7 @@ begin
     update public.contacts c set
         phone = null, wa_id = null, bsuid = null, username = null, full_name = null, email = null, avatar_url = null, company = null,
         job_title = null, address = null, notes = null, birthday = null, custom_fields = '{}', lifecycle_stage = 'lead',
-        opt_in_status = 'pending', opt_in_at = null, opt_in_source = null,
+        opt_in_status = 'pending', opt_in_at = null, opt_in_source = null, not_on_whatsapp_at = null, marketing_stopped_at = null,
         deleted_at = coalesce(c.deleted_at, now()), erased_at = now(), updated_at = clock_timestamp()
     where c.id = p_id;
 

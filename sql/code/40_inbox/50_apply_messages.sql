@@ -260,7 +260,7 @@ begin
     where i.reply_to_wa_message_id is not null and i.reply_to_message_id is null and m.id = i.id
         and q.whatsapp_account_id = m.whatsapp_account_id and q.wa_message_id = m.reply_to_wa_message_id;
     perform private.fold_inbound(v_events, v_inserted, v_new_conversation_ids);
-    perform private.mark_replies(v_inserted);
+    perform private.note_replies(v_inserted);
     perform private.apply_consent_keywords(v_inserted);
     for v_org in
         select i.org_id, array_agg(distinct i.conversation_id) as conversation_ids,

@@ -63,41 +63,59 @@ begin
 end
 $$;
 
--- Inbound messages tell of the campaign they answer: the one whose message was quoted, else the last the person got on this number. Of a campaign
--- that held the person out they are what would have come anyway. p_inserted: as worker.apply_messages hands it to private.fold_inbound.
-create or replace function private.mark_replies(p_inserted jsonb)
+-- Inbound messages may answer a campaign; private.apply_replies finds out which. p_inserted: as worker.apply_messages hands it to
+-- private.fold_inbound. The same transaction goes on to lock messages for their statuses, so it must hold no row of the ledger.
+create or replace function private.note_replies(p_inserted jsonb)
 returns void
+language sql volatile
+set search_path = ''
+as $$
+    insert into private.send_effects (org_id, kind, contact_id, campaign_id, whatsapp_account_id, occurred_at)
+    select i.org_id, 'replied', i.contact_id, q.campaign_id, m.whatsapp_account_id, min(i.occurred_at)
+    from jsonb_to_recordset(p_inserted) as i (
+        id uuid, org_id uuid, contact_id uuid, occurred_at timestamptz, reply_to_message_id uuid, is_new boolean)
+    join public.messages m on m.id = i.id
+    left join public.messages q on q.id = i.reply_to_message_id
+    where i.is_new and exists (select from public.campaigns c where c.org_id = i.org_id and c.launched_at is not null)
+    group by i.org_id, i.contact_id, q.campaign_id, m.whatsapp_account_id
+$$;
+
+-- An answer goes to the campaign whose message was quoted, else to the last the person got on this number. To a campaign that held the person
+-- out it is what would have come anyway.
+create or replace function private.apply_replies(p_limit integer)
+returns integer
 language plpgsql volatile
 set search_path = ''
 as $$
+declare
+    v_replies jsonb;
 begin
-    if not exists (
-        select from public.campaigns c
-        where c.launched_at is not null and c.org_id in (select i.org_id from jsonb_to_recordset(p_inserted) as i (org_id uuid)))
-    then
-        return;
+    with taken as (
+        delete from private.send_effects e
+        where e.id in (select x.id from private.send_effects x where x.kind = 'replied' order by x.id limit p_limit for update skip locked) returning e.*
+    )
+    select jsonb_agg(to_jsonb(t)) into v_replies from taken t;
+    if v_replies is null then
+        return 0;
     end if;
     with wrote as materialized (
-        select i.org_id, i.contact_id, q.campaign_id as quoted, m.whatsapp_account_id, min(i.occurred_at) as at
-        from jsonb_to_recordset(p_inserted) as i (
-            id uuid, org_id uuid, contact_id uuid, conversation_id uuid, occurred_at timestamptz, reply_to_message_id uuid, is_new boolean)
-        join public.messages m on m.id = i.id
-        left join public.messages q on q.id = i.reply_to_message_id
-        where i.is_new
-        group by i.org_id, i.contact_id, q.campaign_id, m.whatsapp_account_id
+        select w.* from jsonb_to_recordset(v_replies) as w (
+            org_id uuid, contact_id uuid, campaign_id uuid, whatsapp_account_id uuid, occurred_at timestamptz)
     ), answered as materialized (
-        select distinct on (w.contact_id, w.quoted, w.whatsapp_account_id) r.campaign_id, r.contact_id, w.at
+        select distinct on (w.contact_id, w.campaign_id, w.whatsapp_account_id) r.campaign_id, r.contact_id, w.occurred_at as at
         from wrote w
         join public.campaign_recipients r on r.org_id = w.org_id and r.contact_id = w.contact_id
         join public.campaigns c on c.id = r.campaign_id and c.whatsapp_account_id = w.whatsapp_account_id
         where r.status in ('queued', 'sent', 'delivered', 'read')
-            and (r.campaign_id = w.quoted or (w.quoted is null and r.queued_at > w.at - make_interval(days => c.attribution_days)))
-        order by w.contact_id, w.quoted, w.whatsapp_account_id, r.queued_at desc
+            and (r.campaign_id = w.campaign_id
+                or (w.campaign_id is null and w.occurred_at between r.queued_at and r.queued_at + make_interval(days => c.attribution_days)))
+        order by w.contact_id, w.campaign_id, w.whatsapp_account_id, r.queued_at desc, w.occurred_at
     ), held_out as materialized (
-        select r.campaign_id, r.contact_id, min(w.at) as at
+        select r.campaign_id, r.contact_id, min(w.occurred_at) as at
         from wrote w
         join public.campaign_recipients r on r.org_id = w.org_id and r.contact_id = w.contact_id and r.status = 'held_out'
-        join public.campaigns c on c.id = r.campaign_id and w.at between c.launched_at and c.launched_at + make_interval(days => c.attribution_days)
+        join public.campaigns c on c.id = r.campaign_id
+            and w.occurred_at between c.launched_at and c.launched_at + make_interval(days => c.attribution_days)
         group by r.campaign_id, r.contact_id
     ), held as materialized (
         select r.campaign_id, r.contact_id, x.at from public.campaign_recipients r
@@ -105,10 +123,12 @@ begin
             select y.campaign_id, y.contact_id, min(y.at) as at
             from (select a.* from answered a union all select h.* from held_out h) y group by y.campaign_id, y.contact_id
         ) x on x.campaign_id = r.campaign_id and x.contact_id = r.contact_id
+        -- In one order, as private.settle_ledger.
         order by r.campaign_id, r.contact_id for no key update of r
     )
     update public.campaign_recipients r set replied_at = x.at
     from held x
     where r.campaign_id = x.campaign_id and r.contact_id = x.contact_id and (r.replied_at is null or r.replied_at > x.at);
+    return jsonb_array_length(v_replies);
 end
 $$;

@@ -60,7 +60,7 @@ declare
 begin
     with taken as (
         delete from private.send_effects e
-        where e.id in (select x.id from private.send_effects x order by x.id limit p_limit for update skip locked) returning e.*
+        where e.id in (select x.id from private.send_effects x where x.kind <> 'replied' order by x.id limit p_limit for update skip locked) returning e.*
     )
     select jsonb_agg(to_jsonb(t)) into v_effects from taken t;
     if v_effects is null then
@@ -209,6 +209,8 @@ begin
             v_count := v_count + 1;
         end if;
     end loop;
+    -- Last: whoever settles messages waits for rows of the ledger, so nothing may be waited for once these are held.
+    perform private.apply_replies(5000);
     return v_count;
 end
 $$;

@@ -1,4 +1,5 @@
--- Exports: the contacts as they are chosen when the worker begins, page by page, into a CSV file of bucket exports (PRD §5.4).
+-- Exports: the contacts as they are chosen when the worker begins, or the ledger of a campaign, page by page, into a CSV file of bucket exports
+-- (PRD §5.4, §7.2).
 -- Called by create_export's callers and by the jobs role of the worker.
 -- Must stay true: nobody without contacts.bulk gets one, and nobody without contacts.trash one of the trash; who was chosen does not change while the file is written.
 
@@ -45,7 +46,13 @@ begin
         return;
     end if;
     -- A worker that takes over writes the file again, of the same contacts.
-    if not exists (select from private.job_items i where i.job_id = p_job_id) then
+    if v_job.input ? 'campaign_id' and not exists (select from private.job_items i where i.job_id = p_job_id) then
+        insert into private.job_items (job_id, position, contact_id)
+        select p_job_id, row_number() over (order by r.contact_id), r.contact_id
+        from public.campaign_recipients r
+        where r.org_id = v_job.org_id and r.campaign_id = (v_job.input ->> 'campaign_id')::uuid;
+    end if;
+    if not v_job.input ? 'campaign_id' and not exists (select from private.job_items i where i.job_id = p_job_id) then
         insert into private.job_items (job_id, position, contact_id)
         select p_job_id, row_number() over (order by c.id), c.id
         from private.selected_contacts(v_job.org_id, v_job.input -> 'selection') s (id)
@@ -56,7 +63,7 @@ begin
     update public.jobs j set done_count = 0, total_count = (select count(*) from private.job_items i where i.job_id = p_job_id)
     where j.id = p_job_id returning j.* into v_job;
     perform private.broadcast_job(v_job);
-    header := private.export_header(v_job.org_id);
+    header := case when v_job.input ? 'campaign_id' then private.recipient_header() else private.export_header(v_job.org_id) end;
     total := v_job.total_count;
     return next;
 end
@@ -92,6 +99,21 @@ begin
         return;
     end if;
     select o.time_zone into v_zone from public.organizations o where o.id = v_job.org_id;
+    if v_job.input ? 'campaign_id' then
+        return query
+        select i.position, r.cells
+        from (
+            select x.position, x.contact_id from private.job_items x
+            where x.job_id = p_job_id and x.position > p_after order by x.position limit p_limit
+        ) i
+        left join private.recipient_cells((v_job.input ->> 'campaign_id')::uuid, array(
+            select x.contact_id from private.job_items x
+            where x.job_id = p_job_id and x.position > p_after order by x.position limit p_limit), v_zone) r on r.contact_id = i.contact_id
+        order by i.position;
+        update public.jobs j set done_count = least(p_after + p_limit, j.total_count) where j.id = p_job_id returning j.* into v_job;
+        perform private.broadcast_job(v_job);
+        return;
+    end if;
     return query
     with page as (
         select i.position, i.contact_id from private.job_items i

@@ -1,10 +1,11 @@
--- What contacts did with campaigns and flows, as compiled rules and private.segment_facts read it. Empty until campaigns and flows exist:
--- their rooms then replace these views, keep the columns, and put the contacts concerned into private.contact_changes.
+-- What contacts did with campaigns and flows, as compiled rules and private.segment_facts read it: one row a contact and campaign. No flows
+-- exist yet: their room replaces its view, keeps the columns, and puts the contacts concerned into private.contact_changes, as
+-- private.queue_contacts_of_reactions does for campaigns.
 
 create or replace view private.campaign_reactions as
-select null::uuid as org_id, null::uuid as contact_id, null::uuid as campaign_id, null::timestamptz as received_at, null::timestamptz as read_at,
-    null::timestamptz as replied_at, null::timestamptz as clicked_at
-where false;
+select r.org_id, r.contact_id, r.campaign_id, coalesce(r.delivered_at, r.read_at) as received_at, r.read_at, r.replied_at, r.clicked_at
+from public.campaign_recipients r
+where coalesce(r.delivered_at, r.read_at, r.replied_at, r.clicked_at) is not null and r.exclusion_reason is null;
 
 create or replace view private.flow_runs as
 select null::uuid as org_id, null::uuid as contact_id, null::uuid as flow_id, null::text as status

@@ -13,7 +13,7 @@ as $$
     from public.organizations o where o.id = p_org_id
 $$;
 
--- With the names that sentences use, and the time. Campaigns and flows will add theirs.
+-- With the names that sentences use, and the time. Flows will add theirs.
 create or replace function private.segment_context_with_names(p_org_id uuid)
 returns jsonb
 language sql volatile
@@ -24,6 +24,8 @@ as $$
             select t.id, t.name from public.tags t where t.org_id = p_org_id
             union all
             select s.id, s.name from public.segments s where s.org_id = p_org_id
+            union all
+            select k.id, k.name from public.campaigns k where k.org_id = p_org_id
         ) n), '{}'))
 $$;
 

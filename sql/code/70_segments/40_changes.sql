@@ -102,6 +102,30 @@ begin
 end
 $$;
 
+-- Of the ledgers of campaigns, when a rule asks for what people did with them: few organisations have one, and a ledger changes a million times.
+create or replace function private.queue_contacts_of_reactions()
+returns trigger
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+begin
+    if not exists (
+        select from private.segment_programs p
+        where p.org_id = (select n.org_id from new_rows n limit 1) and position('campaign_reactions' in p.predicate) > 0)
+    then
+        return null;
+    end if;
+    insert into private.contact_changes (org_id, contact_id)
+    select distinct x.org_id, x.contact_id from (
+        select n.org_id, n.contact_id, n.campaign_id, coalesce(n.delivered_at, n.read_at) as received_at, n.read_at, n.replied_at, n.clicked_at from new_rows n
+        except
+        select o.org_id, o.contact_id, o.campaign_id, coalesce(o.delivered_at, o.read_at), o.read_at, o.replied_at, o.clicked_at from old_rows o
+    ) x
+    where coalesce(x.received_at, x.read_at, x.replied_at, x.clicked_at) is not null;
+    return null;
+end
+$$;
+
 -- What rules are compiled with: a line without a contact stands for the whole organisation.
 create or replace function private.queue_changed_definitions()
 returns trigger
@@ -184,3 +208,5 @@ create or replace trigger segments_update after update on public.organizations
     referencing old table as old_rows new table as new_rows for each statement execute function private.queue_changed_time_zones();
 create or replace trigger segments_delete after delete on public.segments
     referencing old table as old_rows for each statement execute function private.forget_deleted_segments();
+create or replace trigger segments_update after update on public.campaign_recipients
+    referencing old table as old_rows new table as new_rows for each statement execute function private.queue_contacts_of_reactions();

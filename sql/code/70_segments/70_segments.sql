@@ -72,13 +72,16 @@ begin
 end
 $$;
 
--- What would break without the segment. Campaigns and flows add theirs here.
+-- What would break without the segment. Flows add theirs here.
 create or replace function private.segment_users(p_segment_id uuid)
 returns table (kind text, id uuid, name text)
 language sql stable
 set search_path = ''
 as $$
     select 'segment', s.id, s.name from private.segment_edges e join public.segments s on s.id = e.segment_id where e.uses_id = p_segment_id
+    union all
+    select 'campaign', c.id, c.name from public.segments s join public.campaigns c on c.org_id = s.org_id
+    where s.id = p_segment_id and c.status in ('scheduled', 'sending', 'paused') and c.audience ->> 'segment_id' = p_segment_id::text
 $$;
 
 create or replace function private.refuse_segment(p_path text, p_code text, p_message text)
