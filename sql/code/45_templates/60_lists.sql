@@ -89,7 +89,7 @@ declare
     v_since timestamptz;
     v_item record;
     v_ours public.templates;
-    v_changed uuid[] := '{}';
+    v_changed uuid[] := array[]::uuid[];
     v_id uuid;
 begin
     -- One list of an account at a time, and nothing once the account is somebody else's.

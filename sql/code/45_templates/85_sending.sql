@@ -30,7 +30,7 @@ language plpgsql volatile
 set search_path = ''
 as $$
 declare
-    v_tokens jsonb := '{}';
+    v_tokens jsonb := '{}'::jsonb;
     v_content jsonb;
 begin
     if p_template.links <> '{}' then
