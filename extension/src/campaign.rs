@@ -1,6 +1,6 @@
 //! Campaigns: values, groups, comparison.
 
-use octopush_rules::campaign::{bucket, compare, values::Variables, variables};
+use octopush_rules::campaign::{bucket, compare, values::Contact, values::Variables, variables};
 use octopush_rules::segment::context::Context;
 use octopush_rules::template::model::Template;
 use pgrx::JsonB;
@@ -31,8 +31,10 @@ fn check_campaign_variables(
 
 /// The values of one contact, given by its columns.
 #[pg_extern(immutable, parallel_safe)]
-fn campaign_values(variables: Cached<Variables>, contact: JsonText) -> JsonB {
-    JsonB(variables.get().of(&contact.read()))
+fn campaign_values(variables: Cached<Variables>, contact: JsonText) -> JsonText {
+    let contact = serde_json::from_str::<Contact>(&contact.0);
+    let contact = contact.unwrap_or_else(|_| invalid("the contact is no object of its columns"));
+    JsonText::of(&variables.get().of(&contact))
 }
 
 /// 0…9999, the same for ever.

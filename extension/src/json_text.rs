@@ -1,19 +1,31 @@
-//! `jsonb` arguments as text: pgrx's own type parses them and dies of more than 128 levels, where rules are to be told.
+//! `jsonb` as text: pgrx's own type parses arguments and dies of more than 128 levels, where rules are to be told; and it
+//! wants answers as a tree, where a structure can be written at once.
 
 use octopush_rules::segment::json;
-use pgrx::callconv::{Arg, ArgAbi};
+use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
+use pgrx::datum::Datum;
 use pgrx::nullable::Nullable;
 use pgrx::pgrx_sql_entity_graph::metadata::{
     ArgumentError, ReturnsError, ReturnsRef, SqlMappingRef, SqlTranslatable, TypeOrigin,
 };
 use pgrx::prelude::*;
-use pgrx::{FromDatum, PgSqlErrorCode, direct_function_call, pg_sys};
+use pgrx::{
+    FromDatum, IntoDatum, PgSqlErrorCode, direct_function_call, direct_function_call_as_datum, pg_sys,
+};
+use serde::Serialize;
 use serde_json::Value;
+use std::ffi::CString;
 
-/// The text of a `jsonb` argument.
+/// The text of a `jsonb`, argument or answer.
 pub struct JsonText(pub String);
 
 impl JsonText {
+    /// The text of an answer.
+    pub fn of(answer: &impl Serialize) -> JsonText {
+        let text = serde_json::to_string(answer);
+        JsonText(text.unwrap_or_else(|error| invalid(&error.to_string())))
+    }
+
     /// Its value; one that is nested too deeply is the caller's mistake.
     pub fn read(&self) -> Value {
         json::read(&self.0).unwrap_or_else(|problem| invalid(&problem.message))
@@ -27,6 +39,29 @@ pub fn invalid(message: &str) -> ! {
         PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
         message.to_owned()
     );
+}
+
+impl IntoDatum for JsonText {
+    fn into_datum(self) -> Option<pg_sys::Datum> {
+        let text = CString::new(self.0).unwrap_or_else(|_| invalid("JSON holds no zero bytes"));
+        // SAFETY: jsonb_in reads the text and answers a value of its own.
+        unsafe { direct_function_call_as_datum(pg_sys::jsonb_in, &[Some(text.as_ptr().into())]) }
+    }
+
+    fn type_oid() -> pg_sys::Oid {
+        pg_sys::JSONBOID
+    }
+}
+
+// SAFETY: the datum is that of the declared type, and it is returned.
+unsafe impl BoxRet for JsonText {
+    unsafe fn box_into<'fcx>(self, fcinfo: &mut FcInfo<'fcx>) -> Datum<'fcx> {
+        match self.into_datum() {
+            // SAFETY: as above.
+            Some(datum) => unsafe { fcinfo.return_raw_datum(datum) },
+            None => fcinfo.return_null(),
+        }
+    }
 }
 
 impl FromDatum for JsonText {

@@ -32,13 +32,11 @@ fn template_message(
     template: Option<Cached<Template>>,
     values: Option<JsonText>,
     links: Option<JsonText>,
-) -> Option<JsonB> {
+) -> Option<JsonText> {
+    let (values, links) = (read(values), read(links));
     let template = template?;
-    Some(JsonB(message::template_message(
-        template.get(),
-        &read(values),
-        &read(links),
-    )))
+    let answer = message::template_message(template.get(), &values, &links);
+    Some(JsonText::of(&answer))
 }
 
 fn read(json: Option<JsonText>) -> Value {

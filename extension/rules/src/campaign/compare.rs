@@ -76,7 +76,7 @@ fn judge(arms: &[Arm]) -> (Option<i64>, f64, String) {
         &arms[0],
         |best, arm| if arm.rate() > best.rate() { arm } else { best },
     );
-    let others: Vec<&Arm> = arms.iter().filter(|arm| arm.variant != best.variant).collect();
+    let others: Vec<&Arm> = arms.iter().filter(|arm| !std::ptr::eq(*arm, best)).collect();
     if let Some(few) = missing_data(arms) {
         return (None, 1.0, few);
     }
@@ -90,30 +90,24 @@ fn judge(arms: &[Arm]) -> (Option<i64>, f64, String) {
         others[0],
         |next, arm| if arm.rate() > next.rate() { arm } else { next },
     );
-    let against = format!(
-        "variant {} ({}) against variant {} ({})",
-        best.variant,
-        percent(best.rate()),
-        next.variant,
-        percent(next.rate())
-    );
-    if p_value < ALPHA {
-        let sentence = format!(
-            "Variant {} is better: {against}. Chance alone would show such a difference in {} of such tests.",
-            best.variant,
+    let (high, low) = (percent(best.rate()), percent(next.rate()));
+    let (first, second) = (best.variant, next.variant);
+    let sentence = if p_value < ALPHA {
+        format!(
+            "Variant {first} is better: {high} against {low} of variant {second}. \
+             Chance alone would show such a difference in {} of such tests.",
             share(p_value)
-        );
-        return (Some(best.variant), p_value, sentence);
-    }
-    let sentence = if best.rate() == next.rate() {
-        format!("There is no winner: {against} are level.")
+        )
+    } else if best.rate() == next.rate() {
+        format!("There is no winner: variants {first} and {second} are level at {high}.")
     } else {
         format!(
-            "There is no winner: {against} may well be chance, which shows such a difference in {} of such tests.",
+            "There is no winner: {high} of variant {first} against {low} of variant {second} may well be chance, \
+             which shows such a difference in {} of such tests.",
             share(p_value)
         )
     };
-    (None, p_value, sentence)
+    ((p_value < ALPHA).then_some(first), p_value, sentence)
 }
 
 /// The probability of a difference as large between two variants that are alike.

@@ -1,5 +1,6 @@
 //! From a campaign's variables and one contact to the values of one message.
 
+use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 
@@ -7,31 +8,37 @@ use crate::segment::field::CUSTOM_PREFIX;
 use crate::template::values::one_line;
 
 /// Where a variable's value comes from.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum Source {
     Static(Value),
     Contact { field: Field, default: Option<String> },
 }
 
 /// What is read of a contact.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Field {
-    Column(&'static str),
+    Column(fn(&Contact) -> &Value),
     FirstName,
     Address(&'static str),
     Custom(String),
 }
 
-/// Columns of `public.contacts` that make sense in a message.
-const COLUMNS: [&str; 7] = [
-    "full_name",
-    "phone",
-    "email",
-    "company",
-    "job_title",
-    "username",
-    "birthday",
-];
+/// What messages say of a contact: columns of `public.contacts` by their names. Others are not read, which is most of the
+/// work of reading one.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Contact {
+    full_name: Value,
+    phone: Value,
+    email: Value,
+    company: Value,
+    job_title: Value,
+    username: Value,
+    birthday: Value,
+    address: Value,
+    custom_fields: Value,
+}
+
 const ADDRESS: [&str; 5] = ["street", "city", "state", "zip", "country"];
 
 impl Field {
@@ -49,20 +56,27 @@ impl Field {
                 .find(|known| *known == part)
                 .map(Field::Address);
         }
-        COLUMNS
-            .into_iter()
-            .find(|known| *known == name)
-            .map(Field::Column)
+        let column: fn(&Contact) -> &Value = match name {
+            "full_name" => |contact| &contact.full_name,
+            "phone" => |contact| &contact.phone,
+            "email" => |contact| &contact.email,
+            "company" => |contact| &contact.company,
+            "job_title" => |contact| &contact.job_title,
+            "username" => |contact| &contact.username,
+            "birthday" => |contact| &contact.birthday,
+            _ => return None,
+        };
+        Some(Field::Column(column))
     }
 
     /// The contact's text, in one line; none when it has none.
-    pub fn of<'a>(&self, contact: &'a Value) -> Option<Cow<'a, str>> {
+    pub fn of<'a>(&self, contact: &'a Contact) -> Option<Cow<'a, str>> {
         match self {
-            Field::Column(name) => shown(&contact[*name]),
-            Field::Address(part) => shown(&contact["address"][*part]),
-            Field::Custom(key) => shown(&contact["custom_fields"][key]),
+            Field::Column(column) => shown(column(contact)),
+            Field::Address(part) => shown(&contact.address[*part]),
+            Field::Custom(key) => shown(&contact.custom_fields[key]),
             Field::FirstName => {
-                let name = shown(&contact["full_name"])?;
+                let name = shown(&contact.full_name)?;
                 let first = name.split(' ').next().unwrap_or_default().to_owned();
                 Some(first.into())
             }
@@ -86,7 +100,7 @@ fn shown(value: &Value) -> Option<Cow<'_, str>> {
 }
 
 /// The variables of a campaign, read once for all its contacts.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct Variables(Vec<(String, Source)>);
 
 impl Variables {
@@ -101,7 +115,7 @@ impl Variables {
     }
 
     /// The answer of `campaign_values`.
-    pub fn of(&self, contact: &Value) -> Value {
+    pub fn of(&self, contact: &Contact) -> Value {
         let mut values = Map::new();
         for (key, source) in &self.0 {
             let value = match source {

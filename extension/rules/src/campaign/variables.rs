@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::values::{Field, Source, source};
 use crate::segment::context::Context;
-use crate::template::message::template_message;
+use crate::template::message::{Answer, template_message};
 use crate::template::model::{Content, Template};
 use crate::template::values::Values;
 use crate::template::variables::template_variables;
@@ -111,13 +111,14 @@ fn refused(template: &Template, sample: Map<String, Value>) -> Vec<Value> {
         .filter(|index| template.content.buttons[*index].destination.is_some())
         .map(|index| (index.to_string(), "A".repeat(TOKEN).into()))
         .collect();
-    let answer = template_message(template, &Value::Object(values), &Value::Object(tokens));
-    let problems = answer["problems"].as_array().cloned().unwrap_or_default();
-    let coded = |mut problem: Value| {
-        problem["code"] = "refused".into();
-        problem
-    };
-    problems.into_iter().map(coded).collect()
+    let (values, tokens) = (Value::Object(values), Value::Object(tokens));
+    match template_message(template, &values, &tokens) {
+        Answer::Message { .. } => Vec::new(),
+        Answer::Problems { problems } => problems
+            .into_iter()
+            .map(|problem| json!({"key": problem.key, "code": "refused", "message": problem.message}))
+            .collect(),
+    }
 }
 
 /// Characters of a tracked link's token.

@@ -15,6 +15,9 @@
 //! or the link alone, `header.location` takes `{"latitude", "longitude", "name"?, "address"?}`.
 
 pub mod check;
+#[cfg(feature = "testing")]
+pub mod generate;
+pub mod graph;
 pub mod languages;
 pub mod message;
 pub mod model;

@@ -102,12 +102,22 @@ pub struct Button {
     pub example: Option<String>,
     /// Where a tracked button leads in the end.
     pub destination: Option<String>,
+    pub is_in_card: bool,
 }
 
 impl Button {
     /// Whether a message must give the end of its link.
     pub fn has_url_variable(&self) -> bool {
         self.url.as_ref().is_some_and(|url| !url.variables.is_empty())
+    }
+
+    /// Characters of its link with this end.
+    pub fn url_length(&self, end: &str) -> usize {
+        let length = |url: &Text| {
+            let ends: Vec<_> = url.variables.iter().map(|_| Some(end)).collect();
+            url.filled(&ends).chars().count()
+        };
+        self.url.as_ref().map_or(0, length)
     }
 }
 
@@ -315,6 +325,7 @@ impl Reader {
             phone: text("phone_number"),
             example: example.map(str::to_owned),
             destination: is_tracked.then(|| self.links.get(&index).cloned()).flatten(),
+            is_in_card: !prefix.is_empty(),
         }
     }
 }

@@ -66,12 +66,8 @@ fn render_button(button: &Button, code_key: &str, values: Values<'_>) -> Value {
     let mut rendered = json!({"kind": button.kind.name(), "text": button.label, "url": null});
     match (&button.kind, &button.url) {
         (ButtonKind::Url, Some(url)) => {
-            let end = values.text(&button.key);
-            let ends: Vec<_> = url
-                .variables
-                .iter()
-                .map(|_| end.as_deref().map(link_end))
-                .collect();
+            let end = values.text(&button.key).map(link_end);
+            let ends: Vec<_> = url.variables.iter().map(|_| end.as_deref()).collect();
             let filled = url.filled(&ends);
             rendered["url"] = button.destination.clone().unwrap_or(filled).into();
         }

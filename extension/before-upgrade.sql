@@ -1,0 +1,2 @@
+-- Runs at the head of every upgrade script (scripts/install-extension): drops functions whose signature has changed or that are gone,
+-- each with `drop function if exists`. Called by `alter extension octopush update`; must stay true: never a function that a table rests on.

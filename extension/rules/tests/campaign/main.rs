@@ -1,0 +1,5 @@
+//! Campaigns: values, groups, comparison.
+
+mod buckets;
+mod comparing;
+mod mapping;
