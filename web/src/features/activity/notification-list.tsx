@@ -6,6 +6,7 @@ import {
   IconClockExclamation,
   IconMessagePlus,
   IconSend,
+  IconTemplate,
   IconUserCheck,
 } from '@tabler/icons-react';
 import { type UseQueryResult, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
@@ -25,6 +26,7 @@ const icons = {
   window: IconClockExclamation,
   account: IconAlertTriangle,
   campaign: IconSend,
+  template: IconTemplate,
   other: IconBell,
 };
 
@@ -111,6 +113,11 @@ export default function NotificationList({ query, onClose }: NotificationListPro
                   void navigate({
                     to: '/campaigns/$campaignId',
                     params: { campaignId: words.campaignId },
+                  });
+                } else if (words.templateId) {
+                  void navigate({
+                    to: '/templates/$templateId',
+                    params: { templateId: words.templateId },
                   });
                 } else if (words.settings) {
                   void navigate({ to: '/settings/$section', params: { section: words.settings } });

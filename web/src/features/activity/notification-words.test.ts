@@ -34,6 +34,16 @@ it('names the campaign and leads to it', () => {
   expect(words).toMatchObject({ campaignId: 'k1', detail: expect.stringContaining('“Diwali”') });
 });
 
+it('says why Meta refused a template and leads to it', () => {
+  const words = notificationWords(
+    row('template.rejected', { template_id: 't1', name: 'summer_sale', reason: 'PROMOTIONAL' }),
+    undefined,
+    () => undefined,
+  );
+  expect(words).toMatchObject({ templateId: 't1', title: 'Template rejected' });
+  expect(words.detail).toContain('“summer_sale”: it promotes something');
+});
+
 it('has words for a kind it does not know', () => {
   const words = notificationWords(row('flow.broken_down', null), undefined, () => undefined);
   expect(words.title).toBe('Flow broken down');

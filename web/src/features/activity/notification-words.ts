@@ -1,4 +1,5 @@
 import { campaignNotification } from '@/features/campaigns/notification';
+import { templateNotification } from '@/features/templates/notification-words';
 
 export interface NotificationRow {
   id: string;
@@ -10,13 +11,14 @@ export interface NotificationRow {
 }
 
 export interface NotificationWords {
-  icon: 'assigned' | 'inbox' | 'window' | 'account' | 'campaign' | 'other';
+  icon: 'assigned' | 'inbox' | 'window' | 'account' | 'campaign' | 'template' | 'other';
   title: string;
   detail: string;
   /** The conversation it leads to, or a section of the settings. */
   conversationId?: string;
   settings?: 'whatsapp';
   campaignId?: string;
+  templateId?: string;
 }
 
 const id = (data: unknown, key: string): string | undefined => {
@@ -36,6 +38,7 @@ export function notificationWords(
   const who = contact ?? 'a customer';
   const by = id(row.data, 'by');
   if (row.kind.startsWith('campaign.')) return campaignNotification(row);
+  if (row.kind.startsWith('template.')) return templateNotification(row);
   switch (row.kind) {
     case 'conversation.assigned':
       return {

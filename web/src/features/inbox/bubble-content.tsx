@@ -13,10 +13,16 @@ import {
   IconUser,
   IconVideo,
 } from '@tabler/icons-react';
+import { Suspense } from 'react';
+import { lazyPart } from '@/lib/lazy-part';
 import { plural } from '@/lib/time';
 import classes from './chat.module.css';
 import { type Content, mediaName } from './content';
 import { TextWithLinks } from './text-with-links';
+
+const SentTemplate = lazyPart(
+  async () => (await import('@/features/templates/send/sent-template')).SentTemplate,
+);
 
 const mediaIcons = {
   image: IconPhoto,
@@ -89,7 +95,11 @@ export function BubbleContent({ content }: { content: Content }) {
     case 'reaction':
       return <Words text={content.emoji ? `Reacted ${content.emoji}` : 'Removed a reaction'} />;
     case 'template':
-      return content.text ? (
+      return content.text && content.templateId ? (
+        <Suspense fallback={<Words text={content.text} />}>
+          <SentTemplate templateId={content.templateId} body={content.text} values={content.values} />
+        </Suspense>
+      ) : content.text ? (
         <Words text={content.text} />
       ) : (
         <Attachment Icon={IconTemplate} title={content.name ?? 'Template'} detail="Template message" />

@@ -168,7 +168,7 @@ function LocalFooter({ unsent, actions }: BubbleProps & { unsent: Unsent }) {
           color="gray"
           onClick={() => actions.discardUnsent(unsent.clientKey)}
         >
-          Back to the text box
+          {unsent.kind === 'template' ? 'Remove' : 'Back to the text box'}
         </Button>
       </Group>
     </div>

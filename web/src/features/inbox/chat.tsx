@@ -4,7 +4,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import { LoadProblem } from '@/components/problem';
 import { useMembers, useOrg } from '@/features/tenancy/queries';
-import { accountsQuery } from '@/features/whatsapp/queries';
+import { accountsQuery, type WhatsAppAccount } from '@/features/whatsapp/queries';
 import { wordsFor } from '@/lib/errors';
 import { useTopic } from '@/lib/realtime';
 import { answer, backend } from '@/lib/supabase';
@@ -90,7 +90,8 @@ function OpenChat({
   );
   const unread = useUnreadLine(conversation, messages.messages, messages.isSuccess);
   useMarkRead(conversation, mayAnswer && messages.isSuccess, () => void actions.markRead(conversation));
-  const blocked = useBlocked(conversation, mayAnswer);
+  const account = useAccount(conversation);
+  const blocked = mayAnswer ? blockedWords(account) : undefined;
 
   const header: HeaderActions = {
     assign: (userId) => void actions.assign(conversation, userId),
@@ -113,6 +114,7 @@ function OpenChat({
     mayAnswer
       ? [
           { keys: 'r', label: 'Reply', run: () => composer.current?.focus() },
+          { keys: 't', label: 'Send a template', run: () => composer.current?.chooseTemplate() },
           { keys: 'a', label: 'Assign', run: () => setAssignOpen(true) },
           conversation.status === 'resolved'
             ? { keys: 'e', label: 'Reopen', run: header.reopen }
@@ -158,7 +160,8 @@ function OpenChat({
           discardUnsent: (clientKey) => {
             const item = sending.unsent.find((each) => each.clientKey === clientKey);
             sending.discard(clientKey);
-            if (item) composer.current?.restore(item.body, item.kind === 'note' ? 'note' : 'reply');
+            if (item && item.kind !== 'template')
+              composer.current?.restore(item.body, item.kind === 'note' ? 'note' : 'reply');
           },
         }}
       />
@@ -174,6 +177,10 @@ function OpenChat({
           blocked={blocked}
           findMessage={(id) => messages.messages.find((message) => message.id === id)}
           onSend={sending.send}
+          onSendTemplate={({ id, values, body }) =>
+            sending.send({ kind: 'template', body, template: { id, values } })
+          }
+          wabaId={account?.waba_id}
           onTyping={typing.keyPressed}
           onStopped={typing.stopped}
         />
@@ -211,11 +218,16 @@ function useMarkRead(conversation: Conversation, enabled: boolean, markRead: () 
   }, [enabled, unread]);
 }
 
-function useBlocked(conversation: Conversation, mayAnswer: boolean): string | undefined {
+/** The number this conversation goes through; undefined until it is known, null when it is gone. */
+function useAccount(conversation: Conversation): WhatsAppAccount | null | undefined {
   const { orgId } = useOrg();
   const accounts = useQuery(accountsQuery(orgId));
-  if (!mayAnswer) return undefined;
-  const account = accounts.data?.find((each) => each.id === conversation.whatsapp_account_id);
+  return (
+    accounts.data && (accounts.data.find((each) => each.id === conversation.whatsapp_account_id) ?? null)
+  );
+}
+
+function blockedWords(account: WhatsAppAccount | null | undefined): string | undefined {
   if (!account || account.status === 'connected') return undefined;
   if (account.status === 'connecting')
     return 'The WhatsApp number is still being connected. You can answer in a moment.';

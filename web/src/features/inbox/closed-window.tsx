@@ -7,10 +7,11 @@ interface ClosedWindowProps {
   conversation: Conversation;
   blocked?: string;
   draft: string;
+  onTemplate: () => void;
 }
 
 /** What stands where the text box was when nothing free-form may go to the customer. */
-export function ClosedWindow({ conversation, blocked, draft }: ClosedWindowProps) {
+export function ClosedWindow({ conversation, blocked, draft, onTemplate }: ClosedWindowProps) {
   const [why, setWhy] = useState(false);
   if (blocked) return <Text role="status">{blocked}</Text>;
   const wrote = conversation.window_expires_at !== null;
@@ -26,23 +27,16 @@ export function ClosedWindow({ conversation, blocked, draft }: ClosedWindowProps
           <Button variant="subtle" color="gray" size="xs" aria-expanded={why} onClick={() => setWhy(!why)}>
             Why?
           </Button>
-          <Button
-            size="sm"
-            leftSection={<IconTemplate size={18} />}
-            disabled
-            aria-describedby="templates-later"
-          >
+          <Button size="sm" leftSection={<IconTemplate size={18} />} onClick={onTemplate}>
             Send a template
           </Button>
         </Group>
       </Group>
-      <Text id="templates-later" size="sm" c="dimmed">
-        Templates aren’t part of this version yet. The window opens again as soon as the customer writes.
-      </Text>
       {why && (
         <Text size="sm">
           WhatsApp lets a business answer freely for 24 hours after a customer’s last message. After that only
-          a template that Meta has approved may be sent, until the customer replies.
+          a template that Meta has approved may be sent, until the customer replies. The window opens again
+          with the answer.
         </Text>
       )}
       {draft.trim() && (

@@ -8,6 +8,7 @@ import { Composer, type ComposerHandle } from './composer';
 
 function show(more: Partial<Parameters<typeof Composer>[0]> = {}) {
   const onSend = vi.fn();
+  const onSendTemplate = vi.fn();
   const ref = createRef<ComposerHandle>();
   const view = draw(
     <Composer
@@ -16,6 +17,7 @@ function show(more: Partial<Parameters<typeof Composer>[0]> = {}) {
       conversation={conversation()}
       findMessage={(id) => (id === 'message-1' ? message({ body: 'Is it open?' }) : undefined)}
       onSend={onSend}
+      onSendTemplate={onSendTemplate}
       onTyping={() => {}}
       onStopped={() => {}}
       {...more}

@@ -1,8 +1,10 @@
 import { ActionIcon, CloseButton, Text, Textarea, Tooltip } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
-import { IconSend2 } from '@tabler/icons-react';
-import { type KeyboardEvent, useEffect, useImperativeHandle, useRef, useState } from 'react';
+import { IconSend2, IconTemplate } from '@tabler/icons-react';
+import { type KeyboardEvent, Suspense, useEffect, useImperativeHandle, useRef, useState } from 'react';
+import type { ChosenTemplate } from '@/features/templates/send/send-template';
 import { useNow } from '@/lib/clock';
+import { lazyPart } from '@/lib/lazy-part';
 import classes from './chat.module.css';
 import { ClosedWindow } from './closed-window';
 import { contentLine } from './content';
@@ -12,11 +14,16 @@ import { windowState, windowStep } from './window';
 
 const LONGEST = 4_096;
 
+const SendTemplate = lazyPart(
+  async () => (await import('@/features/templates/send/send-template')).SendTemplate,
+);
+
 export interface ComposerHandle {
   focus: () => void;
   replyTo: (message: Message) => void;
   /** Puts the text of a message that could not be sent back for another try. */
   restore: (text: string, mode: Draft['mode']) => void;
+  chooseTemplate: () => void;
 }
 
 interface ComposerProps {
@@ -27,6 +34,9 @@ interface ComposerProps {
   blocked?: string;
   findMessage: (id: string) => Message | undefined;
   onSend: (message: { kind: 'text' | 'note'; body: string; replyTo?: string }) => void;
+  onSendTemplate: (chosen: ChosenTemplate) => void;
+  /** The account whose templates may be sent. */
+  wabaId?: string;
   onTyping: () => void;
   onStopped: () => void;
 }
@@ -38,10 +48,13 @@ export function Composer({
   blocked,
   findMessage,
   onSend,
+  onSendTemplate,
+  wabaId,
   onTyping,
   onStopped,
 }: ComposerProps) {
   const [draft, setDraft] = useState(() => readDraft(userId, conversation.id));
+  const [choosing, setChoosing] = useState(false);
   const box = useRef<HTMLTextAreaElement>(null);
   const now = useNow(windowStep(conversation.window_expires_at, Date.now()));
   const closed = windowState(conversation.window_expires_at, now).level === 'closed';
@@ -63,6 +76,9 @@ export function Composer({
     restore: (text, mode) => {
       setDraft((old) => ({ ...old, mode, text: old.text ? `${old.text}\n${text}` : text }));
       focusSoon();
+    },
+    chooseTemplate: () => {
+      if (!blocked) setChoosing(true);
     },
   }));
 
@@ -111,9 +127,26 @@ export function Composer({
         </div>
       )}
       {!note && (blocked || closed) ? (
-        <ClosedWindow conversation={conversation} blocked={blocked} draft={draft.text} />
+        <ClosedWindow
+          conversation={conversation}
+          blocked={blocked}
+          draft={draft.text}
+          onTemplate={() => setChoosing(true)}
+        />
       ) : (
         <div className={classes.composerBox}>
+          {!note && (
+            <Tooltip label="Send a template (t)">
+              <ActionIcon
+                size={44}
+                radius="xl"
+                aria-label="Send a template"
+                onClick={() => setChoosing(true)}
+              >
+                <IconTemplate size={20} />
+              </ActionIcon>
+            </Tooltip>
+          )}
           <Textarea
             ref={box}
             flex={1}
@@ -149,6 +182,16 @@ export function Composer({
           </Tooltip>
         </div>
       )}
+      <Suspense fallback={null}>
+        {choosing && (
+          <SendTemplate
+            to={{ name: conversation.contact_name }}
+            wabaId={wabaId}
+            onSend={onSendTemplate}
+            onClose={() => setChoosing(false)}
+          />
+        )}
+      </Suspense>
     </section>
   );
 }

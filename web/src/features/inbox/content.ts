@@ -26,7 +26,14 @@ export type Content =
   | { kind: 'choice'; title: string; description?: string }
   | { kind: 'order'; items: number; total?: string; note?: string }
   | { kind: 'reaction'; emoji: string }
-  | { kind: 'template'; text?: string; name?: string }
+  | {
+      kind: 'template';
+      text?: string;
+      name?: string;
+      /** Ours, with what was filled in; absent for one that an app of the customer's number sent. */
+      templateId?: string;
+      values: Bag;
+    }
   | { kind: 'unsupported'; what?: string };
 
 interface Readable {
@@ -108,7 +115,13 @@ export function readContent({ type, body, payload }: Readable): Content {
     case 'reaction':
       return { kind: 'reaction', emoji: text(part.emoji) ?? text(body) ?? '' };
     case 'template':
-      return { kind: 'template', text: text(body), name: text(part.name) };
+      return {
+        kind: 'template',
+        text: text(body),
+        name: text(part.name),
+        templateId: text(whole.template_id),
+        values: bag(whole.values),
+      };
     default:
       return { kind: 'unsupported', what: unsupportedType(type, whole) };
   }

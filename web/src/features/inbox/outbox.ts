@@ -1,3 +1,4 @@
+import type { TemplateValues } from '@/features/templates/model';
 import { readStored, store } from '@/lib/storage';
 import { localPrefix } from './drafts';
 import type { Message } from './model';
@@ -8,9 +9,11 @@ import type { Message } from './model';
  */
 export interface Unsent {
   clientKey: string;
-  kind: 'text' | 'note';
+  kind: 'text' | 'note' | 'template';
   body: string;
   replyTo?: string;
+  /** Which template with which values; `body` is then how it reads. */
+  template?: { id: string; values: TemplateValues };
   createdAt: string;
   state: 'sending' | 'failed';
   errorCode?: string;

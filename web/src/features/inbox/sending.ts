@@ -19,8 +19,12 @@ async function deliver(conversationId: string, item: Unsent) {
       : rpc.rpc('send_message', {
           p_conversation_id: conversationId,
           p_client_key: item.clientKey,
-          p_body: item.body,
-          ...(item.replyTo ? { p_reply_to: item.replyTo } : {}),
+          ...(item.template
+            ? {
+                p_type: 'template',
+                p_payload: { template_id: item.template.id, values: item.template.values },
+              }
+            : { p_body: item.body, ...(item.replyTo ? { p_reply_to: item.replyTo } : {}) }),
         });
   return parseMessage(await answer(request));
 }
@@ -83,7 +87,7 @@ export function useSending(userId: string, conversationId: string) {
   }, [userId, conversationId, start]);
 
   const send = useCallback(
-    (message: Pick<Unsent, 'kind' | 'body' | 'replyTo'>) => {
+    (message: Pick<Unsent, 'kind' | 'body' | 'replyTo' | 'template'>) => {
       const item: Unsent = {
         ...message,
         clientKey: crypto.randomUUID(),
