@@ -18,7 +18,7 @@ select is(tests.change_template('acme.ready', '{"category": "marketing"}'), 'TEM
 select is(tests.on_template('delete_template', 'acme.ready'), 'TEMPLATE_003', 'nor deleted');
 select tests.claim_template('acme.ready') as work \gset
 select is(:'work'::jsonb - '{template_id,access_token}'::text[], jsonb_build_object('action', 'submit', 'waba_id', '91001', 'wa_template_id', null, 'attempt', 1,
-    'payload', jsonb_build_object('name', 'ready', 'language', 'en_US', 'category', 'UTILITY', 'parameter_format', 'POSITIONAL',
+    'payload', jsonb_build_object('name', 'ready', 'language', 'en_US', 'category', 'UTILITY', 'parameter_format', 'positional',
         'components', tests.body('Your order {{1}} is ready.', array['A-17']))), 'a worker is given what Meta takes');
 select is(:'work'::jsonb ->> 'access_token', 'secret-of-acme.number', 'with the number''s token');
 select is(tests.claim_template('acme.ready'), null, 'once');

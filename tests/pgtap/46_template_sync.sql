@@ -63,6 +63,9 @@ select tests.apply_list(jsonb_build_array(tests.listed('hello'), tests.listed('s
     tests.listed('strange', 'BRAND_NEW'), tests.listed('tired', 'PAUSED', '{"quality_score": {"score": "RED"}, "category": "MARKETING"}')));
 select is_empty($$ select name from public.templates t join before b using (id) where t.updated_at <> b.updated_at $$, 'the same list again changes nothing');
 
+select tests.apply_list(jsonb_build_array(tests.listed('hello', 'APPROVED', '{"components": []}')), false);
+select is((tests.template('acme.hello')).components, tests.body('Your order {{1}} is ready.', array['A-17']), 'nor one that leaves the content out');
+
 -- Changed elsewhere: every state, and what people are told of it.
 select tests.apply_list(jsonb_build_array(tests.listed('hello', 'PAUSED'), tests.listed('soon'), tests.listed('no', 'APPROVED'),
     tests.listed('tired', 'DISABLED', '{"category": "UTILITY"}'), tests.listed('strange', 'APPROVED', jsonb_build_object('components', tests.body('Other words.')))));

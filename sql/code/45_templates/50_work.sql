@@ -39,7 +39,8 @@ begin
         select w.template_id from private.template_work w
         join public.templates t on t.id = w.template_id
         where w.run_after <= private.clock()
-            and exists (select from public.whatsapp_accounts a where a.org_id = t.org_id and a.waba_id = t.waba_id and a.status = 'connected')
+            and exists (select from public.whatsapp_accounts a join private.whatsapp_credentials c on c.whatsapp_account_id = a.id
+                where a.org_id = t.org_id and a.waba_id = t.waba_id and a.status = 'connected')
         order by w.run_after, w.template_id limit p_limit for update of w skip locked
     ), claimed as (
         -- Pushing run_after ahead is the lease: a worker that dies loses nothing but these minutes. The largest file takes Meta a while.
@@ -51,7 +52,7 @@ begin
         case v.action
             when 'upload' then jsonb_build_object('files', f.missing)
             when 'submit' then jsonb_build_object('name', t.name, 'language', t.language, 'category', upper(t.category),
-                'parameter_format', upper(t.parameter_format), 'components', private.components_for_meta(t.components, c.handles))
+                'parameter_format', t.parameter_format, 'components', private.components_for_meta(t.components, c.handles))
             when 'edit' then jsonb_build_object('components', private.components_for_meta(t.components, c.handles),
                 'category', case when t.category <> c.before ->> 'category' then upper(t.category) end)
             else jsonb_build_object('name', t.name, 'language', t.language)

@@ -11,7 +11,9 @@ as $$
 begin
     return query
     with accounts as (
-        select a.org_id, a.waba_id, max(a.connected_at) as connected_at from public.whatsapp_accounts a where a.status = 'connected' group by 1, 2
+        select a.org_id, a.waba_id, max(a.connected_at) as connected_at from public.whatsapp_accounts a
+        join private.whatsapp_credentials c on c.whatsapp_account_id = a.id
+        where a.status = 'connected' group by 1, 2
     ), due as (
         select a.org_id, a.waba_id from accounts a
         left join private.template_syncs s on s.org_id = a.org_id and s.waba_id = a.waba_id
@@ -44,7 +46,8 @@ as $$
 declare
     v_old public.templates;
     v_new public.templates;
-    v_components jsonb := case when jsonb_typeof(p_item -> 'components') = 'array' then p_item -> 'components' end;
+    -- There is no template without a part: an empty list is an answer that left them out.
+    v_components jsonb := case when jsonb_path_exists(p_item, '$.components[0]') then p_item -> 'components' end;
     v_is_open boolean;
 begin
     select t.* into v_old from public.templates t where t.id = p_id for no key update;
