@@ -30,6 +30,22 @@ begin
     where l.token = any (private.tokens_of(p_from));
     update public.opportunities o set contact_id = p_to
     from public.contacts c where c.id = p_to and o.org_id = c.org_id and o.contact_id = p_from;
+    -- Of two rows of a campaign one is left: what the other's person did is theirs.
+    update public.campaign_recipients r set clicked_at = least(r.clicked_at, d.clicked_at), opportunity_at = least(r.opportunity_at, d.occurred_at)
+    from (
+        select x.campaign_id, min(x.clicked_at) as clicked_at, min(x.occurred_at) as occurred_at
+        from (
+            select l.campaign_id, l.clicked_at, null::timestamptz as occurred_at from private.links l
+            where l.contact_id = p_to and l.clicked_at is not null
+            union all
+            select a.id, null, o.occurred_at from public.contacts c join public.opportunities o on o.org_id = c.org_id and o.contact_id = c.id
+            cross join unnest(array[o.campaign_id, o.held_out_campaign_id]) a (id)
+            where c.id = p_to
+        ) x
+        group by x.campaign_id
+    ) d
+    where r.campaign_id = d.campaign_id and r.contact_id = p_to
+        and (coalesce(d.clicked_at < coalesce(r.clicked_at, 'infinity'), false) or coalesce(d.occurred_at < coalesce(r.opportunity_at, 'infinity'), false));
 end
 $$;
 

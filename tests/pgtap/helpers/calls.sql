@@ -136,4 +136,12 @@ insert into tests.calls (function_name, needed, statement, expected) values
     ('resume_campaign', 'campaigns', $$ select resume_campaign(tests.id('{org}.paused')) $$, null),
     ('cancel_campaign', 'campaigns', $$ select cancel_campaign(tests.id('{org}.campaign')) $$, null),
     ('choose_winner', 'campaigns', $$ select choose_winner(tests.id('{org}.trial'), 1) $$, null),
+    ('campaign_audience', 'campaigns', $$ select campaign_audience(tests.id('{org}.plan')) $$, null),
+    ('campaign_exclusions', 'campaigns', $$ select campaign_exclusions(tests.id('{org}.plan')) $$, null),
+    ('rehearse_campaign', 'campaigns', $$ select rehearse_campaign(tests.id('{org}.plan')) $$, null),
+    ('list_campaigns', 'read', $$ select list_campaigns(tests.id('{org}')) $$, null),
+    ('campaign_detail', 'read', $$ select campaign_detail(tests.id('{org}.campaign')) $$, null),
+    ('list_recipients', 'read', $$ select list_recipients(tests.id('{org}.campaign')) $$, null),
+    ('export_recipients', 'delete', $$ select export_recipients(tests.id('{org}.campaign')) $$, null),
+    ('set_campaign_settings', 'settings', $$ select set_campaign_settings(tests.id('{org}'), '{"marketing_cap": {"messages": 3, "days": 7}}') $$, null),
     ('retry_failed_recipients', 'campaigns', $$ select retry_failed_recipients(tests.id('{org}.completed')) $$, null);
