@@ -7,7 +7,6 @@ import { describeError } from '@/lib/errors';
 import { lazyPart } from '@/lib/lazy-part';
 import { relativeAge } from '@/lib/time';
 import type { Detail } from '../model';
-import { AudienceStep } from './audience-step';
 import { missingIn, type Step, stepNames, steps } from './draft';
 import { SetupStep } from './setup-step';
 import { StepList } from './step-list';
@@ -16,6 +15,7 @@ import classes from './wizard.module.css';
 
 const route = getRouteApi('/_app/campaigns/$campaignId/edit');
 
+const AudienceStep = lazyPart(async () => (await import('./audience-step')).AudienceStep);
 const ContentStep = lazyPart(async () => (await import('./content-step')).ContentStep);
 const ScheduleStep = lazyPart(async () => (await import('./schedule-step')).ScheduleStep);
 const ReviewStep = lazyPart(async () => (await import('./review-step')).ReviewStep);

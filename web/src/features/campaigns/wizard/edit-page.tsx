@@ -1,16 +1,16 @@
-import { Button, Skeleton, Stack } from '@mantine/core';
-import { IconLock, IconSend } from '@tabler/icons-react';
+import { Button } from '@mantine/core';
+import { IconSend } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { usePageTitle } from '@/components/page-title';
 import { Hint, LoadProblem } from '@/components/problem';
-import { TextLink } from '@/components/text-link';
 import { useOrg } from '@/features/tenancy/queries';
 import { useCampaignsLive } from '../live';
 import { canEdit } from '../model';
 import { detailQuery } from '../queries';
 import { CampaignWizard } from './campaign-wizard';
+import { NotAllowed, WizardSkeleton } from './placeholders';
 import classes from './wizard.module.css';
 
 const route = getRouteApi('/_app/campaigns/$campaignId/edit');
@@ -65,28 +65,6 @@ function AlreadySent({ campaignId }: { campaignId: string }) {
       }
     >
       What has been sent can’t change any more. Duplicate the campaign to send something like it again.
-    </Hint>
-  );
-}
-
-export function WizardSkeleton() {
-  return (
-    <Stack role="status" aria-label="Loading">
-      <Skeleton height={44} />
-      <Skeleton height={60} />
-      <Skeleton height={240} />
-    </Stack>
-  );
-}
-
-export function NotAllowed() {
-  return (
-    <Hint
-      icon={<IconLock size={28} stroke={1.5} />}
-      title="You can look at campaigns, not change them"
-      action={<TextLink to="/campaigns">See the campaigns</TextLink>}
-    >
-      Ask an owner, an admin or a campaign manager to make or change one.
     </Hint>
   );
 }

@@ -9,8 +9,8 @@ import { readStored, store } from '@/lib/storage';
 import { draftPrefix } from '../local';
 import { campaignKey, createCampaign } from '../queries';
 import { emptyVariant } from './draft';
-import { NotAllowed } from './edit-page';
-import { NameFields } from './setup-step';
+import { NameFields } from './name-fields';
+import { NotAllowed } from './placeholders';
 import { StepList } from './step-list';
 import classes from './wizard.module.css';
 

@@ -1,11 +1,12 @@
-import { Alert, NativeSelect, Stack, Textarea, TextInput } from '@mantine/core';
+import { Alert, NativeSelect } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { forwardRef, useEffect } from 'react';
+import { useEffect } from 'react';
 import { useOrg } from '@/features/tenancy/queries';
 import { accountName } from '@/features/whatsapp/account-state';
 import { accountsQuery } from '@/features/whatsapp/queries';
 import type { Campaign } from '../model';
 import type { Step } from './draft';
+import { NameFields } from './name-fields';
 import type { CampaignDraft } from './use-campaign-draft';
 import classes from './wizard.module.css';
 
@@ -56,38 +57,3 @@ export function SetupStep({ draft, problem }: StepProps) {
     </div>
   );
 }
-
-interface NameFieldsProps {
-  values: { name: string; description: string | null };
-  onChange: (change: { name?: string; description?: string | null }) => void;
-  asked: boolean;
-}
-
-export const NameFields = forwardRef<HTMLInputElement, NameFieldsProps>(
-  ({ values, onChange, asked }, ref) => (
-    <Stack gap="md">
-      <TextInput
-        ref={ref}
-        label="Name"
-        description="Only you and your colleagues see it."
-        placeholder="Diwali offer for regulars"
-        size="md"
-        withAsterisk
-        maxLength={100}
-        value={values.name}
-        onChange={(event) => onChange({ name: event.currentTarget.value })}
-        error={asked && !values.name.trim() ? 'Give the campaign a name.' : undefined}
-      />
-      <Textarea
-        label="Description"
-        description="For your colleagues: what is it for?"
-        autosize
-        minRows={2}
-        maxRows={6}
-        maxLength={1000}
-        value={values.description ?? ''}
-        onChange={(event) => onChange({ description: event.currentTarget.value || null })}
-      />
-    </Stack>
-  ),
-);
