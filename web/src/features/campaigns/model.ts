@@ -190,6 +190,11 @@ export const detailSchema = z.object({
   lift: z.nullish(z.record(z.string(), z.unknown())),
   comparison: comparisonSchema,
   cost: costSchema,
+  excluded: z.pipe(
+    z.nullish(z.record(z.string(), z.coerce.number())),
+    z.transform((value) => value ?? {}),
+  ),
+  finishes_at: text,
   audience_name: text,
   created_by_name: text,
 });

@@ -59,7 +59,7 @@ export function CampaignPage() {
         <TextLink to="/campaigns">Campaigns</TextLink>
       </nav>
       <CampaignHeader detail={data} />
-      <Progress campaign={campaign} stats={stats} />
+      <Progress campaign={campaign} stats={stats} finishesAt={data.finishes_at} />
       {began ? (
         <>
           <Cards stats={stats} cost={data.cost} onShow={(shown) => filter({ q: undefined, status: shown })} />
@@ -71,7 +71,7 @@ export function CampaignPage() {
                 {data.lift && <Lift lift={data.lift} />}
                 <Failures
                   failures={data.failures}
-                  excluded={stats.excluded}
+                  excluded={data.excluded}
                   onShow={(shown) => filter({ q: undefined, status: shown })}
                 />
                 <Links campaignId={campaignId} clicked={stats.clicked} />

@@ -1,18 +1,20 @@
 import { Text, Title } from '@mantine/core';
 import { failureWords } from '@/features/inbox/failures';
-import { count, plural } from '@/lib/time';
+import { count } from '@/lib/time';
 import type { Detail, RecipientStatus } from '../model';
+import { excludedTotal, exclusionWords } from '../words';
 import classes from './detail.module.css';
 
 interface FailuresProps {
   failures: Detail['failures'];
-  excluded: number;
+  excluded: Record<string, number>;
   onShow: (status: RecipientStatus[]) => void;
 }
 
 /** Why messages did not arrive, in words, most frequent first. */
 export function Failures({ failures, excluded, onShow }: FailuresProps) {
-  if (failures.length === 0 && excluded === 0) return null;
+  const out = excludedTotal(excluded);
+  if (failures.length === 0 && out === 0) return null;
   return (
     <section className={classes.card} aria-labelledby="failures-title">
       <Title order={3} fz="md" id="failures-title" mb={8}>
@@ -30,11 +32,11 @@ export function Failures({ failures, excluded, onShow }: FailuresProps) {
             ))}
         </ul>
       )}
-      {excluded > 0 && (
+      {out > 0 && (
         <Text size="sm" c="dimmed" mt={failures.length > 0 ? 8 : 0}>
-          {plural(excluded, 'contact was', 'contacts were')} left out from the start.{' '}
+          {exclusionWords(excluded)}.{' '}
           <button type="button" className="op-link-button" onClick={() => onShow(['excluded'])}>
-            See who and why
+            See who
           </button>
         </Text>
       )}

@@ -3,11 +3,17 @@ import { IconAlertTriangle, IconHelpCircle, IconHourglass, IconPlayerPause } fro
 import { count, plural } from '@/lib/time';
 import { addressed, type Campaign, type Stats } from '../model';
 import { isUnderWay } from '../queries';
-import { statusReasonWords, waitingWords } from '../words';
+import { statusReasonWords, waitingWords, whenWords } from '../words';
 import classes from './detail.module.css';
 
+interface ProgressProps {
+  campaign: Campaign;
+  stats: Stats;
+  finishesAt: string | null | undefined;
+}
+
 /** How far it is, why it stands still, and what nobody can be sure of. */
-export function Progress({ campaign, stats }: { campaign: Campaign; stats: Stats }) {
+export function Progress({ campaign, stats, finishesAt }: ProgressProps) {
   const all = addressed(stats);
   const through = Math.min(all, stats.sent + stats.failed);
   const reason = statusReasonWords(campaign.status_reason);
@@ -25,6 +31,7 @@ export function Progress({ campaign, stats }: { campaign: Campaign; stats: Stats
           <Text size="sm" className={classes.figure} role="status">
             {count(through)} of {plural(all, 'message')}
             {stats.failed > 0 && ` · ${count(stats.failed)} failed`}
+            {finishesAt && campaign.status === 'sending' && ` · done around ${whenWords(finishesAt)}`}
           </Text>
         </section>
       )}

@@ -2,11 +2,12 @@ import { queryOptions } from '@tanstack/react-query';
 import * as z from 'zod/mini';
 import { ask, rowsOf, table, tell } from '../api';
 
-const price = z.object({
+// Prices of other kinds that are kept beside these stay as they are.
+const price = z.looseObject({
   marketing: z._default(z.coerce.number(), 0),
   utility: z._default(z.coerce.number(), 0),
 });
-export type Price = z.infer<typeof price>;
+export type Price = Pick<z.infer<typeof price>, 'marketing' | 'utility'>;
 
 const settingsSchema = z.object({
   marketing_cap: z.nullable(z.object({ messages: z.number(), days: z.number() })),
