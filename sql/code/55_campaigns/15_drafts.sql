@@ -164,7 +164,7 @@ language plpgsql stable
 set search_path = ''
 as $$
 declare
-    v_problems jsonb := '[]';
+    v_problems jsonb := '[]'::jsonb;
     v_account public.whatsapp_accounts;
     v_context jsonb := private.segment_context(p_campaign.org_id);
     v_found jsonb;

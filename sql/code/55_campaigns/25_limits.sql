@@ -61,13 +61,13 @@ begin
         return next;
         return;
     end if;
-    select coalesce(sum(m.users), 0), min(m.minute) filter (where m.users > 0) + interval '24 hours 1 minute'
+    select coalesce(sum(m.users), 0)::integer, min(m.minute) filter (where m.users > 0) + interval '24 hours 1 minute'
     into used, frees_at
     from (
         select x.minute, sum(x.users) as users from private.portfolio_minutes x
         where x.portfolio = tier_state.portfolio and x.minute > p_now - interval '24 hours 1 minute' group by x.minute
     ) m;
-    select count(*) into in_flight from private.outbox o where o.whatsapp_account_id = any (v_accounts) and o.lane = 2;
+    select count(*)::integer into in_flight from private.outbox o where o.whatsapp_account_id = any (v_accounts) and o.lane = 2;
     return next;
 end
 $$;

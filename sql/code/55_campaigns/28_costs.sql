@@ -67,18 +67,18 @@ as $$
 declare
     v_rate numeric := greatest(p_rate * 7 / 8.0, 1);
     v_at timestamptz := p_from;
-    v_left numeric := p_count;
+    v_left numeric := p_count::numeric;
     v_quiet timestamptz;
     v_end timestamptz;
     v_room numeric;
     -- Five minutes of people each, in a ring of a day.
     v_used numeric[] := array_fill(0::numeric, array[288]);
-    v_total numeric := 0;
+    v_total numeric := 0::numeric;
     v_slot integer;
     v_now numeric;
 begin
     if p_tier_limit is not null then
-        select array_agg(coalesce(m.users, 0) order by s.slot), coalesce(sum(m.users), 0) into v_used, v_total
+        select array_agg(coalesce(m.users, 0)::numeric order by s.slot), coalesce(sum(m.users), 0)::numeric into v_used, v_total
         from generate_series(0, 287) s (slot)
         left join (
             select (floor(extract(epoch from m.minute) / 300)::bigint % 288)::integer as slot, sum(m.users) as users from private.portfolio_minutes m

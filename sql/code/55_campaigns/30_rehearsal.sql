@@ -136,13 +136,13 @@ $$;
 -- Other campaigns that write to the same people around that time. Those that are sending are asked by their ledger, scheduled ones by their audience.
 create or replace function private.campaign_conflicts(p_campaign public.campaigns, p_starts_at timestamptz)
 returns jsonb
-language plpgsql volatile
+language plpgsql stable
 set search_path = ''
 as $$
 declare
     v_other public.campaigns;
     v_count bigint;
-    v_result jsonb := '[]';
+    v_result jsonb := '[]'::jsonb;
 begin
     for v_other in
         select c.* from public.campaigns c
@@ -175,15 +175,16 @@ set search_path = ''
 as $$
 declare
     v_account public.whatsapp_accounts;
-    v_tier record := private.tier_state(p_campaign.whatsapp_account_id, p_from);
+    v_tier record;
     v_zone text := private.campaign_zone(p_campaign);
     v_waiting bigint;
     v_rest bigint;
     v_at timestamptz := p_from;
 begin
     select a.* into v_account from public.whatsapp_accounts a where a.id = p_campaign.whatsapp_account_id;
-    select coalesce(sum(s.waiting) filter (where s.variant > 0 or p_campaign.winner is not null), 0) + coalesce(sum(s.queued - s.uncertain), 0),
-        coalesce(sum(s.waiting) filter (where s.variant = 0 and p_campaign.winner is null), 0)
+    select t.* into v_tier from private.tier_state(p_campaign.whatsapp_account_id, p_from) t;
+    select coalesce(sum(s.waiting) filter (where s.variant > 0 or p_campaign.winner is not null), 0)::bigint + coalesce(sum(s.queued - s.uncertain), 0)::bigint,
+        coalesce(sum(s.waiting) filter (where s.variant = 0 and p_campaign.winner is null), 0)::bigint
     into v_waiting, v_rest from private.campaign_variant_stats s where s.campaign_id = p_campaign.id;
     v_at := private.finish_estimate(v_waiting, v_at, v_account.messages_per_second, p_campaign.quiet_hours, v_zone, v_tier.tier_limit, v_tier.portfolio);
     if v_rest > 0 then
@@ -208,7 +209,7 @@ declare
     v_starts_at timestamptz;
     v_quiet timestamptz;
     v_recipients bigint;
-    v_conflicts jsonb := '[]';
+    v_conflicts jsonb := '[]'::jsonb;
     v_result jsonb;
 begin
     if v_campaign.status not in ('draft', 'scheduled') then
