@@ -91,7 +91,7 @@ select tests.login_as('acme.viewer');
 select is(campaign_links(tests.id('sale')), jsonb_build_array(jsonb_build_object('variant', 1, 'button', 0, 'destination', 'https://shop.example.com/sale?ref={token}',
     'people', 1, 'clicks', 4, 'bots', 1)), 'a campaign''s buttons with their counts');
 select is((select jsonb_path_query_array(contact_timeline(tests.id('acme.siti')), '$.events[*] ? (@.kind == "link.clicked").data')),
-    jsonb_build_array(jsonb_build_object('campaign_id', tests.id('sale'), 'name', 'Sale', 'button', 0, 'destination', 'https://shop.example.com/sale?ref={token}')),
+    jsonb_build_array(jsonb_build_object('campaign_id', tests.id('sale'), 'campaign_name', 'Sale', 'button', 0, 'destination', 'https://shop.example.com/sale?ref={token}')),
     'the timeline tells of the link once');
 select tests.logout();
 select is(tests.error_for('globex.owner', $$ select campaign_links(tests.id('sale')) $$), 'CAMPAIGN_001', 'others have no such campaign');

@@ -64,7 +64,7 @@ begin
         order by l.created_at desc, l.id desc limit v_limit + 1)
         union all
         (select md5(k.token)::uuid, k.clicked_at, 'link.clicked', null,
-            jsonb_build_object('campaign_id', k.campaign_id, 'name', n.name, 'button', k.button, 'destination', k.destination)
+            jsonb_build_object('campaign_id', k.campaign_id, 'campaign_name', n.name, 'button', k.button, 'destination', k.destination)
         from private.links k left join public.campaigns n on n.id = k.campaign_id
         where k.contact_id = p_contact_id and k.clicked_at <= v_at and (k.clicked_at, md5(k.token)::uuid) < (v_at, v_id)
         order by k.clicked_at desc, md5(k.token)::uuid desc limit v_limit + 1)
