@@ -62,11 +62,11 @@ from tests.callers c, topics t;
 select is(tests.ask(c.name, 'select private.may_hear(null)'), case c.role when 'anon' then '!42501' else 'false' end, format('%s: no topic at all', c.name))
 from tests.callers c;
 
--- Storage: <organisation>/<conversation>/<file> in the bucket media, <organisation>/<upload or job>/<file> in imports and exports.
+-- Storage: <organisation>/<conversation>/<file> in the bucket media, <organisation>/<upload or job>/<file> in imports, exports and templates.
 create temporary table paths on commit drop as
 select b as bucket, tests.id(o) || '/' || tests.id(o || '.thread') || '/a.png' as path, o as org
-from unnest(array['media', 'imports', 'exports']) b, unnest(array['acme', 'globex']) o
-union all select b, p, null from unnest(array['media', 'imports', 'exports']) b, unnest(array[
+from unnest(array['media', 'imports', 'exports', 'templates']) b, unnest(array['acme', 'globex']) o
+union all select b, p, null from unnest(array['media', 'imports', 'exports', 'templates']) b, unnest(array[
     'a.png', '/a.png', '../' || tests.id('acme') || '/a.png', 'x/' || tests.id('acme') || '/a.png', './' || tests.id('acme') || '/a.png',
     '/' || tests.id('acme') || '/a.png', upper(tests.id('acme')::text) || '/a.png', tests.id('acme') || '.png', tests.id('none') || '/a.png', '*/a.png', '%/a.png']) p
 union all select 'other', tests.id('acme') || '/x/a.png', null;
@@ -115,6 +115,7 @@ select is(
     case
         when c.org is distinct from p.org or c.org is null then ''
         when p.bucket = 'media' then case when c.member_role in ('owner', 'admin', 'agent') then 'upload, read' else 'read' end
+        when p.bucket = 'templates' then case when c.member_role in ('owner', 'admin', 'campaign_manager') then 'upload, read' else 'read' end
         when c.member_role not in ('owner', 'admin', 'campaign_manager') then ''
         when p.bucket = 'imports' then 'upload, read'
         else 'read'
