@@ -43,7 +43,7 @@ const rejections: Record<string, Explained> = {
   },
   INVALID_FORMAT: {
     title: 'The format isn’t valid',
-    text: 'Check the variables: none at the very start or end, each with a realistic sample, none side by side. Also check spelling and links.',
+    text: 'Check the variables: none at the very start or end, each with a realistic sample, none side by side. Also check spelling and links, then submit it again.',
   },
   PROMOTIONAL: {
     title: 'It promotes something, in a category that may not',
