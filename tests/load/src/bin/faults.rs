@@ -2,6 +2,8 @@
 
 use anyhow::ensure;
 use clap::Parser;
+use octopush_load::faults::campaigns;
+use octopush_load::faults::surroundings::{is_healthy, set};
 use octopush_load::faults::traffic::{Traffic, lock};
 use octopush_load::faults::verdict::judge;
 use octopush_load::faults::victims::Victim;
@@ -29,6 +31,9 @@ struct Cli {
     state_dir: PathBuf,
     #[arg(long, default_value_t = 15420)]
     port_base: u16,
+    /// Campaigns instead of conversations, with two workers.
+    #[arg(long)]
+    campaign: bool,
 }
 
 const CUSTOMERS: usize = 8;
@@ -39,9 +44,30 @@ const CONVERSATIONS: i32 = 40;
 async fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
     let stack = Stack::start(&cli.state_dir, cli.port_base)?;
-    let outcome = rounds(&cli, &stack).await;
+    let outcome = if cli.campaign {
+        campaign_rounds(&cli, &stack).await
+    } else {
+        rounds(&cli, &stack).await
+    };
     stack.stop()?;
     outcome
+}
+
+async fn campaign_rounds(cli: &Cli, stack: &Stack) -> anyhow::Result<()> {
+    let started = Instant::now();
+    let verdict = campaigns::run(stack, &cli.state_dir, cli.rounds, cli.seed).await?;
+    println!(
+        "{} rounds in {:.0} s\n{}",
+        cli.rounds,
+        started.elapsed().as_secs_f64(),
+        serde_json::to_string_pretty(&verdict)?
+    );
+    ensure!(
+        verdict.is_clean(),
+        "somebody got a campaign twice or not at all, or a counter is wrong"
+    );
+    println!("{} passed, 0 failed", cli.rounds);
+    Ok(())
 }
 
 async fn rounds(cli: &Cli, stack: &Stack) -> anyhow::Result<()> {
@@ -123,34 +149,5 @@ async fn rounds(cli: &Cli, stack: &Stack) -> anyhow::Result<()> {
         "messages were lost or doubled, or a counter is wrong"
     );
     println!("{} passed, 0 failed", cli.rounds);
-    Ok(())
-}
-
-async fn is_healthy(http: &reqwest::Client, stack: &Stack) -> bool {
-    let worker = http
-        .get(format!("{}/readyz", stack.get("OCTOPUSH_WORKER_URL")))
-        .send();
-    let auth = http
-        .get(format!("{}/health", stack.get("SUPABASE_URL")))
-        .header("apikey", stack.get("SUPABASE_ANON_KEY"))
-        .send();
-    let database = stack.database("postgres");
-    let (worker, auth, database) = tokio::join!(worker, auth, database);
-    database.is_ok()
-        && worker.is_ok_and(|r| r.status().is_success())
-        && auth.is_ok_and(|r| r.status().is_success())
-}
-
-async fn set(
-    http: &reqwest::Client,
-    sandbox: &str,
-    what: &str,
-    value: &serde_json::Value,
-) -> anyhow::Result<()> {
-    http.post(format!("{sandbox}/admin/{what}"))
-        .json(value)
-        .send()
-        .await?
-        .error_for_status()?;
     Ok(())
 }

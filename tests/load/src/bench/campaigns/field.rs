@@ -82,14 +82,9 @@ impl Field {
         })
     }
 
-    /// A draft to everybody.
-    pub async fn draft(&self, name: &str) -> anyhow::Result<Uuid> {
-        self.draft_with(name, &json!({})).await
-    }
-
-    /// The same with other fields.
-    pub async fn draft_with(&self, name: &str, changes: &Value) -> anyhow::Result<Uuid> {
-        let mut fields = json!({
+    /// Of a campaign to everybody.
+    pub fn fields(&self, name: &str) -> Value {
+        json!({
             "name": name,
             "whatsapp_account_id": self.organisation.account_id,
             "audience": {},
@@ -98,14 +93,15 @@ impl Field {
                 "body.2": { "source": "static", "value": "A-100" },
                 "body.3": { "source": "static", "value": "ready" },
             } }],
-        });
-        if let (Some(fields), Some(changes)) = (fields.as_object_mut(), changes.as_object()) {
-            fields.extend(changes.clone());
-        }
+        })
+    }
+
+    /// A draft to everybody.
+    pub async fn draft(&self, name: &str) -> anyhow::Result<Uuid> {
         let sql = "select to_jsonb(public.create_campaign($1, $2))";
         let (made, _) = self
             .member
-            .ask(sql, &[&self.organisation.org_id, &Json(fields)])
+            .ask(sql, &[&self.organisation.org_id, &Json(self.fields(name))])
             .await?;
         made["id"]
             .as_str()

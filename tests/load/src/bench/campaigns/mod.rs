@@ -2,7 +2,7 @@
 
 mod arrivals;
 mod audience;
-mod field;
+pub mod field;
 mod links;
 mod pace;
 mod reading;
