@@ -45,9 +45,6 @@ comment on table private.link_clicks is 'Who followed a link how often: one row 
 create index link_clicks__campaign__idx on private.link_clicks (campaign_id) where campaign_id is not null;
 create index link_clicks__last_at__idx on private.link_clicks (last_at) where visitor <> '';
 
-alter table public.messages add column clicked_at timestamptz;
-comment on column public.messages.clicked_at is 'When the person first followed a tracked link of this message.';
-
 create table public.opportunities (
     id uuid primary key default octopush.uuid_v7(),
     org_id uuid not null references public.organizations (id) on delete cascade,

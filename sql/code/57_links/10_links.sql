@@ -59,28 +59,26 @@ as $$
 $$;
 comment on function private.make_links(jsonb) is 'The token of each recipient and button; the one there is already, if there is.';
 
--- The first time a person follows a link. Messages before the ledger, as everywhere.
+-- The first time a person follows a link. Not the message: its row has many indexes, and the link knows which message it was in.
 create or replace function private.mark_clicked(p_token text, p_at timestamptz)
 returns void
 language plpgsql volatile
 set search_path = ''
 as $$
 declare
-    v_link private.links;
-    v_conversation_id uuid;
+    v_link record;
+    v_contact_id uuid;
 begin
-    perform m.id from public.messages m join private.links l on l.message_id = m.id where l.token = p_token for no key update of m;
-    -- Read after the wait: a merge may have held the message, and the link is another contact's now.
-    select l.* into v_link from private.links l where l.token = p_token;
-    update public.messages m set clicked_at = p_at
-    where m.id = v_link.message_id and m.org_id = v_link.org_id and m.clicked_at is null
-    returning m.conversation_id into v_conversation_id;
-    update public.campaign_recipients r set clicked_at = p_at
-    where r.campaign_id = v_link.campaign_id and r.contact_id = v_link.contact_id and r.clicked_at is null;
+    -- The ledger before links, as in a merge. One that held the row meanwhile has made it another contact's: then once more.
+    for i in 1..2 loop
+        select l.campaign_id, l.contact_id into v_link from private.links l where l.token = p_token;
+        exit when v_link.contact_id is not distinct from v_contact_id;
+        v_contact_id := v_link.contact_id;
+        update public.campaign_recipients r set clicked_at = p_at
+        where r.campaign_id = v_link.campaign_id and r.contact_id = v_contact_id and r.clicked_at is null;
+        exit when found;
+    end loop;
     update private.links l set clicked_at = p_at where l.token = p_token and l.clicked_at is null;
-    if v_conversation_id is not null then
-        perform private.broadcast_messages(v_conversation_id, array[v_link.message_id]);
-    end if;
 end
 $$;
 
