@@ -15,10 +15,11 @@ begin
         select m.org_id, m.contact_id, count(*)::integer as sent, max(m.occurred_at) as last_at
         from new_messages m where m.direction = 'outbound' group by m.org_id, m.contact_id
     ), free as materialized (
-        select c.id from public.contacts c where c.id in (select s.contact_id from sent s) order by c.id for no key update skip locked
+        -- With the counts: the planner takes sent for a row or two, and would look through it for each of hundreds of contacts.
+        select c.id, s.sent, s.last_at from sent s join public.contacts c on c.id = s.contact_id order by c.id for no key update of c skip locked
     ), counted as (
-        update public.contacts c set messages_sent = c.messages_sent + s.sent, last_message_at = greatest(c.last_message_at, s.last_at)
-        from sent s join free f on f.id = s.contact_id where c.id = s.contact_id
+        update public.contacts c set messages_sent = c.messages_sent + f.sent, last_message_at = greatest(c.last_message_at, f.last_at)
+        from free f where c.id = f.id
     )
     insert into private.sent_messages (org_id, contact_id, sent, last_at)
     select s.org_id, s.contact_id, s.sent, s.last_at from sent s where s.contact_id not in (select f.id from free f);

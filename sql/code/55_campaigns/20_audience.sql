@@ -72,13 +72,13 @@ $$;
 -- What is needed to know whose values Meta would refuse without rendering for everybody: the contact's fields a variant uses, how many
 -- characters they may have together before a limit can be reached at all, and whether any value may be refused for more than its length.
 create or replace function private.variant_budgets(p_campaign_id uuid)
-returns table (variant integer, template jsonb, variables jsonb, tokens jsonb, fields text[], budget integer, always boolean)
+returns table (variant integer, template jsonb, variables jsonb, tokens jsonb, fields text[], longest bigint, budget integer, always boolean)
 language sql stable
 set search_path = ''
 as $$
     select v.position, x.template, v.variables,
         (select jsonb_object_agg(l.key, repeat('A', 22)) from jsonb_object_keys(t.links) l (key)),
-        f.fields,
+        f.fields, f.longest,
         (least(1024 - coalesce(length(x.rendered ->> 'body'), 0), case when f.in_header then 60 - length(x.rendered #>> '{header,text}') end)
             -- A variable may stand in the text more than once.
             / greatest(1, ceil((length(x.template::text) - length(replace(x.template::text, '{{', ''))) / 2.0 / greatest(1, f.count))))::integer,
@@ -90,7 +90,10 @@ as $$
             octopush.render_template(private.template_shape(t), octopush.campaign_values(v.variables, '{}')) as rendered
     ) x
     cross join lateral (
-        select array_agg(e.value ->> 'field') as fields, count(*) as count, bool_or(e.key like 'header.%') as in_header,
+        select array_agg(e.value ->> 'field') as fields, count(*) as count,
+            -- As long as the columns of contacts allow.
+            sum(case when e.value ->> 'field' in ('full_name', 'first_name', 'company', 'job_title') then 200 when e.value ->> 'field' = 'email' then 320
+                when e.value ->> 'field' in ('phone', 'birthday') then 16 when e.value ->> 'field' = 'username' then 100 else 100000 end) as longest, bool_or(e.key like 'header.%') as in_header,
             bool_or(e.key !~ '^(header|body)\.' or e.key in ('header.media', 'header.location')) as elsewhere
         from jsonb_each(v.variables) e where e.value ->> 'source' = 'contact'
     ) f
@@ -150,13 +153,15 @@ begin
         left join (
             select k from private.capped_contacts(p_campaign.org_id, null, p_now) k where v_has_cap
         ) k (id) on k.id = c.id
+        -- Keeps the planner from asking for reason and bucket once for every column made of them.
+        offset 0
     ) x;
 
     -- Whose values Meta would refuse. Few are long enough to be rendered for that.
-    for v_budget in select b.* from private.variant_budgets(p_campaign.id) b where b.fields is not null loop
+    for v_budget in select b.* from private.variant_budgets(p_campaign.id) b where b.always or b.longest > b.budget loop
         update public.campaign_recipients r set status = 'excluded', exclusion_reason = 'missing_value', ready_at = null, variant = null
         from public.contacts c
-        where r.campaign_id = p_campaign.id and r.variant = v_budget.variant and r.ready_at is not null
+        where r.campaign_id = p_campaign.id and r.variant = v_budget.variant and r.status = 'waiting'
             and c.id = r.contact_id and c.org_id = p_campaign.org_id
             and (v_budget.always or (
                 -- The fields of octopush.campaign_values; in line, because it is asked for everybody.

@@ -51,6 +51,10 @@ create or replace function private.due_recipients(p_campaign public.campaigns, p
 returns uuid[]
 language plpgsql stable
 set search_path = ''
+-- Along the index in its order and no further than the limit, whatever the planner believes of a campaign that was launched a moment ago.
+set enable_sort = off
+set enable_bitmapscan = off
+set enable_seqscan = off
 as $$
 declare
     v_ids uuid[];
@@ -89,6 +93,11 @@ create or replace function private.make_campaign_messages(
 )
 language plpgsql volatile
 set search_path = ''
+-- One by one by their keys. A plan that was made when a table was empty, or with what the planner believes of a campaign that was launched a
+-- moment ago, would read whole tables for every batch until the next autoanalyze.
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
 as $$
 declare
     v_moved integer;
@@ -100,17 +109,21 @@ begin
     ), capped as materialized (
         select k from private.capped_contacts(p_campaign.org_id, p_contact_ids, p_now) k where p_campaign.is_marketing
     ), people as materialized (
-        select r.contact_id, r.position, coalesce(r.variant, p_campaign.winner) as variant, k.id as conversation_id,
+        select r.contact_id, r.position, coalesce(r.variant, p_campaign.winner) as variant,
+            coalesce(k.id, octopush.uuid_v7()) as conversation_id, k.id is null as is_first,
             coalesce(private.exclusion_reason(c.deleted_at, c.wa_id, c.phone, c.bsuid, c.not_on_whatsapp_at, c.marketing_stopped_at, c.opt_in_status,
                 p_campaign.is_marketing), case when c.id in (select x.k from capped x) then 'frequency_cap' end) as reason,
             p_capacity is not null and coalesce(k.window_expires_at <= p_now, true) and coalesce(u.used_at <= p_now - interval '24 hours', true) as uses_tier,
             jsonb_build_object('full_name', c.full_name, 'phone', c.phone, 'email', c.email, 'company', c.company, 'job_title', c.job_title,
                 'username', c.username, 'birthday', c.birthday, 'address', c.address, 'custom_fields', c.custom_fields) as contact
-        from public.campaign_recipients r
+        from unnest(p_contact_ids) i (id)
+        cross join lateral (
+            select x.contact_id, x.position, x.variant from public.campaign_recipients x
+            where x.campaign_id = p_campaign.id and x.org_id = p_campaign.org_id and x.contact_id = i.id and x.status = 'waiting' offset 0
+        ) r
         join public.contacts c on c.id = r.contact_id
         left join public.conversations k on k.whatsapp_account_id = p_campaign.whatsapp_account_id and k.contact_id = r.contact_id
         left join private.portfolio_users u on u.portfolio = p_portfolio and u.contact_id = r.contact_id and p_capacity is not null
-        where r.campaign_id = p_campaign.id and r.contact_id = any (p_contact_ids) and r.ready_at <= p_now
     ), placed as materialized (
         select p.*, count(*) filter (where p.uses_tier and p.reason is null) over (order by p.position) as place from people p
     ), chosen as materialized (
@@ -118,29 +131,28 @@ begin
         where p.reason is null and (not p.uses_tier or p.place <= p_capacity)
         order by p.position
     ), tokens as materialized (
-        select l.contact_id, jsonb_object_agg(l.button, l.token) as links
-        from private.make_links((
-            select jsonb_agg(jsonb_build_object('campaign_id', p_campaign.id, 'contact_id', c.contact_id, 'org_id', p_campaign.org_id,
-                'variant', c.variant, 'message_id', c.message_id, 'button', l.key::integer, 'destination', l.value))
-            from chosen c join variants v on v.position = c.variant cross join jsonb_each_text(v.links) l)) l
-        group by l.contact_id
+        select jsonb_object_agg(l.contact_id, l.links) as of_contacts from (
+            select k.contact_id, jsonb_object_agg(k.button, k.token) as links
+            from private.make_links((
+                select jsonb_agg(jsonb_build_object('campaign_id', p_campaign.id, 'contact_id', c.contact_id, 'org_id', p_campaign.org_id,
+                    'variant', c.variant, 'message_id', c.message_id, 'button', l.key::integer, 'destination', l.value))
+                from chosen c join variants v on v.position = c.variant cross join jsonb_each_text(v.links) l)) k
+            group by k.contact_id
+        ) l
     ), written as materialized (
-        select c.contact_id, c.position, c.variant, c.conversation_id, c.message_id, v.template_id,
-            octopush.template_message(v.template, octopush.campaign_values(v.variables, c.contact), t.links) as content
-        from chosen c join variants v on v.position = c.variant left join tokens t on t.contact_id = c.contact_id
+        select c.contact_id, c.position, c.variant, c.conversation_id, c.is_first, c.message_id, v.template_id,
+            octopush.template_message(v.template, octopush.campaign_values(v.variables, c.contact),
+                (select t.of_contacts -> c.contact_id::text from tokens t)) as content
+        from chosen c join variants v on v.position = c.variant
     ), threads as (
-        -- Out of the lists until the person writes (design §7).
-        insert into public.conversations (org_id, whatsapp_account_id, contact_id, status, is_quiet)
-        select p_campaign.org_id, p_campaign.whatsapp_account_id, w.contact_id, 'expired', true
-        from written w where w.conversation_id is null and w.content ? 'message'
-        order by w.contact_id
-        -- Somebody wrote at this moment: the next call finds the thread.
-        on conflict (whatsapp_account_id, contact_id) do nothing
-        returning id, contact_id
+        -- Out of the lists until the person writes (design §7). Whoever makes the same thread at this moment makes this call fail, and the next
+        -- one finds it.
+        insert into public.conversations (id, org_id, whatsapp_account_id, contact_id, status, is_quiet)
+        select w.conversation_id, p_campaign.org_id, p_campaign.whatsapp_account_id, w.contact_id, 'expired', true
+        from written w where w.is_first and w.content ? 'message'
     ), ready as materialized (
-        select w.contact_id, w.position, w.variant, coalesce(w.conversation_id, t.id) as conversation_id, w.message_id, w.template_id, w.content
-        from written w left join threads t on t.contact_id = w.contact_id
-        where w.content ? 'message' and coalesce(w.conversation_id, t.id) is not null
+        select w.contact_id, w.position, w.variant, w.conversation_id, w.message_id, w.template_id, w.content
+        from written w where w.content ? 'message'
     ), messages as (
         insert into public.messages (id, org_id, conversation_id, whatsapp_account_id, contact_id, direction, type, body, payload, status,
             template_id, campaign_id)
@@ -165,11 +177,11 @@ begin
             union all
             select w.contact_id, w.variant, null, 'missing_value' from written w where w.content ? 'problems'
         ) x
-        where r.campaign_id = p_campaign.id and r.contact_id = x.contact_id and r.ready_at is not null
+        where r.campaign_id = p_campaign.id and r.org_id = p_campaign.org_id and r.contact_id = x.contact_id and r.status = 'waiting'
         returning r.status
     )
-    select (select count(*) from outbox), (select count(*) from moved m where m.status = 'queued'),
-        (select count(*) from placed p where p.reason is null and p.uses_tier and p.place > p_capacity)
+    select (select count(*)::integer from outbox), (select count(*)::integer from moved m where m.status = 'queued'),
+        (select count(*)::integer from placed p where p.reason is null and p.uses_tier and p.place > p_capacity)
     into made, v_moved, over_tier;
     if made <> v_moved then
         raise exception 'campaign % made % messages for % recipients', p_campaign.id, made, v_moved using errcode = 'serialization_failure';
@@ -184,12 +196,13 @@ language plpgsql volatile
 set search_path = ''
 as $$
 declare
-    v_wait record := private.reason_to_wait(p_campaign, p_account, p_now);
+    v_wait record;
     v_tier record;
     v_capacity integer;
     v_ids uuid[];
     v_fed record;
 begin
+    select w.* into v_wait from private.reason_to_wait(p_campaign, p_account, p_now) w;
     if v_wait.reason is not null then
         perform private.hold_campaign(p_campaign, v_wait.reason, v_wait.until);
         return 0;
@@ -212,9 +225,10 @@ begin
         end if;
         return 0;
     end if;
-    v_tier := private.tier_state(p_campaign.whatsapp_account_id, p_now);
+    select t.* into v_tier from private.tier_state(p_campaign.whatsapp_account_id, p_now) t;
     v_capacity := case when v_tier.tier_limit is not null then greatest(v_tier.tier_limit - v_tier.used - v_tier.in_flight, 0) end;
-    v_fed := private.make_campaign_messages(p_campaign, private.free_contacts(p_campaign.org_id, v_ids), v_tier.portfolio, v_capacity, p_now);
+    select m.* into v_fed
+    from private.make_campaign_messages(p_campaign, private.free_contacts(p_campaign.org_id, v_ids), v_tier.portfolio, v_capacity, p_now) m;
     if v_fed.over_tier > 0 then
         -- What is in flight frees up sooner if Meta refuses it.
         perform private.hold_campaign(p_campaign, 'tier', case when v_tier.in_flight = 0 then v_tier.frees_at else p_now + interval '5 seconds' end);
@@ -239,7 +253,7 @@ declare
     v_made integer := 0;
 begin
     -- A second's worth at most waits in the outbox, so that a pause finds little there.
-    select least(p_limit, p_account.messages_per_second - count(*)) into v_room
+    select least(p_limit, p_account.messages_per_second - count(*)::integer) into v_room
     from (select from private.outbox o where o.whatsapp_account_id = p_account.id and o.lane = 2 and o.state = 'ready' limit p_account.messages_per_second) x;
     v_ids := array(
         select c.id from public.campaigns c

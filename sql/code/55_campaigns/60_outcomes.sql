@@ -15,27 +15,31 @@ create or replace function private.settle_ledger(p_message_ids uuid[])
 returns void
 language plpgsql volatile
 set search_path = ''
+-- By keys, as private.make_campaign_messages.
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
 as $$
 begin
     -- In one order: replies mark rows of the ledger at the same time.
     perform r.contact_id from public.messages m
-    join public.campaign_recipients r on r.campaign_id = m.campaign_id and r.contact_id = m.contact_id and r.message_id = m.id
+    join public.campaign_recipients r on r.campaign_id = m.campaign_id and r.org_id = m.org_id and r.contact_id = m.contact_id and r.message_id = m.id
     where m.id = any (p_message_ids) and m.campaign_id is not null
     order by r.campaign_id, r.contact_id for no key update of r;
 
     with outcome as materialized (
-        select m.id, m.campaign_id, m.contact_id, m.is_uncertain,
+        select m.id, m.org_id, m.campaign_id, m.contact_id, m.is_uncertain,
             -- Taken by Meta: sent, whether its own status has come or not.
             case when m.status <> 'pending' then m.status when m.wa_message_id is null then 'queued' else 'sent' end as status,
             least(m.sent_at, m.accepted_at) as sent_at, m.delivered_at, m.read_at, m.failed_at, m.error_code, m.error_message
         from public.messages m where m.id = any (p_message_ids) and m.campaign_id is not null
     ), judged as materialized (
-        select o.*, r.status as old_status, c.status as campaign_status, c.org_id,
+        select o.*, c.status as campaign_status,
             case when o.status = 'failed' and private.is_refused_for_now(o.error_code) and c.status in ('sending', 'paused', 'completed')
                 -- Three days are enough of somebody's limit; a pause ends the others.
                 and (o.error_code <> '131049' or r.attempts < 3) then 'waiting' else o.status end as new_status
         from outcome o
-        join public.campaign_recipients r on r.campaign_id = o.campaign_id and r.contact_id = o.contact_id and r.message_id = o.id
+        join public.campaign_recipients r on r.campaign_id = o.campaign_id and r.org_id = o.org_id and r.contact_id = o.contact_id and r.message_id = o.id
         join public.campaigns c on c.id = o.campaign_id
     ), changed as (
         update public.campaign_recipients r set
@@ -46,7 +50,7 @@ begin
             error_code = case when j.new_status in ('failed', 'waiting') then j.error_code end,
             error_message = case when j.new_status in ('failed', 'waiting') then left(j.error_message, 500) end
         from judged j
-        where r.campaign_id = j.campaign_id and r.contact_id = j.contact_id and r.message_id = j.id
+        where r.campaign_id = j.campaign_id and r.org_id = j.org_id and r.contact_id = j.contact_id and r.message_id = j.id
             and (r.status, r.is_uncertain) is distinct from (j.new_status, j.is_uncertain)
         returning r.campaign_id, r.org_id, j.campaign_status, j.new_status, j.error_code
     )
