@@ -8,13 +8,40 @@ use serde_json::{Value, json};
 
 /// More than a demo has; what a load test left behind need not be known by name.
 const MOST_CUSTOMERS: i64 = 500;
+/// As many as a portfolio may have.
+const MOST_TEMPLATES: i64 = 6000;
+
+/// Tells the sandbox which templates Meta has: before the workers ask it for its list, and take away what they do not find there.
+pub async fn remember_templates(settings: &Settings) -> Result<()> {
+    let sandbox = Sandbox::of(settings);
+    let database = database::connect(&settings.migrate_url("postgres")).await?;
+    let known = database
+        .query(
+            "select jsonb_build_object('id', t.wa_template_id, 'waba_id', t.waba_id, 'name', t.name, 'language', t.language,
+                 'category', upper(t.category), 'parameter_format', upper(t.parameter_format), 'quality', t.quality,
+                 'components', private.components_for_meta(t.components, '{}'), 'status', t.meta_status,
+                 'rejected_reason', t.rejected_reason)::text
+             from public.templates t
+             where t.wa_template_id is not null and t.deleted_at is null and t.meta_status is not null
+             order by t.created_at limit $1",
+            &[&MOST_TEMPLATES],
+        )
+        .await?;
+    for row in known {
+        let template: Value = serde_json::from_str(row.get(0))?;
+        if let Err(error) = sandbox.post("/admin/templates", &template).await {
+            println!(
+                "  the sandbox does not take the template {}: {error:#}",
+                template["name"]
+            );
+        }
+    }
+    Ok(())
+}
 
 /// Tells the sandbox who wrote when, so that a window that is open in the inbox is open there too.
 pub async fn remember_customers(settings: &Settings) -> Result<()> {
-    let sandbox = Sandbox {
-        client: health::client(),
-        base: format!("http://{}", settings.get("SANDBOX_LISTEN")),
-    };
+    let sandbox = Sandbox::of(settings);
     let numbers = sandbox.numbers().await?;
     let database = database::connect(&settings.migrate_url("postgres")).await?;
     let open = database
@@ -49,6 +76,13 @@ struct Sandbox {
 }
 
 impl Sandbox {
+    fn of(settings: &Settings) -> Self {
+        Self {
+            client: health::client(),
+            base: format!("http://{}", settings.get("SANDBOX_LISTEN")),
+        }
+    }
+
     async fn numbers(&self) -> Result<Vec<String>> {
         let answer: Value = self
             .client

@@ -54,7 +54,9 @@ pub async fn run(settings: &Settings) -> Result<()> {
         .batch_execute(include_str!("../seed/10_organization.sql"))
         .await
         .context("10_organization.sql")?;
-    connect_number(&api, &database).await?;
+    if connect_number(&api, &database).await? {
+        make_templates(&api).await?;
+    }
 
     let transaction = database.transaction().await?;
     for (name, sql) in [
@@ -74,8 +76,25 @@ pub async fn run(settings: &Settings) -> Result<()> {
     Ok(())
 }
 
-/// As the owner does it in the settings, and then waits for the workers' word.
-async fn connect_number(api: &Api, database: &tokio_postgres::Client) -> Result<()> {
+/// Drafts the owner writes and submits; the workers bring them to Meta and the sandbox reviews them while the rest of the demo is made.
+async fn make_templates(api: &Api) -> Result<()> {
+    let token = api.sign_in("owner").await?;
+    let templates: Vec<Value> = serde_json::from_str(include_str!("../seed/templates.json"))?;
+    for fields in templates {
+        let arguments = json!({ "p_org_id": ORGANISATION, "p_fields": fields });
+        let draft = match api.call("create_template", &token, &arguments).await {
+            // An earlier start that was interrupted made it.
+            Err(error) if error.to_string().contains("TEMPLATE_005") => continue,
+            draft => draft?,
+        };
+        api.call("submit_template", &token, &json!({ "p_id": draft["id"] }))
+            .await?;
+    }
+    Ok(())
+}
+
+/// As the owner does it in the settings, and then waits for the workers' word; false when they say no.
+async fn connect_number(api: &Api, database: &tokio_postgres::Client) -> Result<bool> {
     let status = "select status, coalesce(status_reason, '') from public.whatsapp_accounts where org_id = $1::text::uuid";
     if database.query_opt(status, &[&ORGANISATION]).await?.is_none() {
         let token = api.sign_in("owner").await?;
@@ -90,12 +109,12 @@ async fn connect_number(api: &Api, database: &tokio_postgres::Client) -> Result<
         let row = database.query_one(status, &[&ORGANISATION]).await?;
         let (status, reason): (String, String) = (row.get(0), row.get(1));
         match status.as_str() {
-            "connected" => return Ok(()),
+            "connected" => return Ok(true),
             "connecting" if Instant::now() < deadline => sleep(Duration::from_millis(50)).await,
             // With another Graph server than the sandbox this is what has to happen; the rest of the demo stands.
             _ => {
                 println!("  the demo's WhatsApp number is not connected: {status} {reason}");
-                return Ok(());
+                return Ok(false);
             }
         }
     }

@@ -170,6 +170,12 @@ impl Run {
         );
         drop(lock);
 
+        for supervised in &self.others {
+            supervised.healthy().await.map_err(anyhow::Error::msg)?;
+        }
+        if let Err(error) = sandbox::remember_templates(settings).await {
+            println!("  the sandbox does not know earlier templates: {error:#}");
+        }
         for service in on_database {
             self.add(service);
         }

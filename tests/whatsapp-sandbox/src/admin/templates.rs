@@ -32,23 +32,60 @@ pub async fn list(State(world): State<Arc<World>>, Query(query): Query<OfAccount
     Ok(Json(json!({"templates": nodes})))
 }
 
-/// Adds a template as somebody in Meta's manager would; the app is not told. Takes what a creation takes, and `status`.
-pub async fn add(State(world): State<Arc<World>>, Json(mut body): Json<Value>) -> Answer {
-    let mut take = |key: &str| match body.as_object_mut().and_then(|body| body.remove(key)) {
-        Some(Value::String(text)) => Some(text),
-        _ => None,
+/// What a creation takes, and what Meta knows beyond it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewTemplate {
+    waba_id: Option<String>,
+    name: String,
+    language: String,
+    category: String,
+    parameter_format: Option<String>,
+    components: Vec<Value>,
+    status: Option<String>,
+    quality: Option<String>,
+    rejected_reason: Option<String>,
+    /// Of a template that an earlier sandbox had: it takes the place of whatever has its id or name.
+    id: Option<String>,
+}
+
+/// Adds a template as somebody in Meta's manager would; the app is not told. A pending one is reviewed.
+pub async fn add(State(world): State<Arc<World>>, Json(body): Json<Value>) -> Answer {
+    let new: NewTemplate = read(body)?;
+    let creation = json!({"name": new.name, "language": new.language, "category": new.category,
+        "parameter_format": new.parameter_format, "components": new.components});
+    let submission = templates::check_submission(&creation)
+        .map_err(|refusal| Wrong::request(refusal.user_message.unwrap_or(refusal.title)))?;
+    let waba_id = new.waba_id.as_deref().unwrap_or(default_account::WABA_ID);
+    let upper = |text: Option<String>, otherwise: &str| {
+        text.map_or_else(|| otherwise.to_owned(), |text| text.to_ascii_uppercase())
     };
-    let waba_id = take("waba_id").unwrap_or_else(|| default_account::WABA_ID.to_owned());
-    let status = take("status").map_or_else(|| "APPROVED".to_owned(), |status| status.to_ascii_uppercase());
-    let wrong =
-        |refusal: crate::refusal::Refusal| Wrong::request(refusal.user_message.unwrap_or(refusal.title));
-    let submission = templates::check_submission(&body).map_err(wrong)?;
+    let mut template = Template::submitted(waba_id, submission, world.now());
+    template.status = upper(new.status, "APPROVED");
+    template.quality = upper(new.quality, "UNKNOWN");
+    template.rejected_reason = new.rejected_reason;
     let mut state = world.state();
-    let template = state
-        .templates
-        .add(&waba_id, submission, &status, world.now())
-        .map_err(wrong)?;
-    Ok(Json(template.node()))
+    match new.id {
+        Some(id) => template.id = id,
+        None if state
+            .templates
+            .find(waba_id, &template.name, &template.language)
+            .is_some() =>
+        {
+            return Err(Wrong::request("there is a template of this name and language"));
+        }
+        None => {}
+    }
+    let node = template.node();
+    if template.status == "PENDING" {
+        let review = Parcel::Review {
+            template_id: template.id.clone(),
+        };
+        let after = Duration::from_millis(state.settings.template_review_ms);
+        world.post.put(review, after);
+    }
+    state.templates.put(template);
+    Ok(Json(node))
 }
 
 #[derive(Deserialize)]

@@ -35,6 +35,26 @@ pub struct Template {
 }
 
 impl Template {
+    /// One that waits for its review.
+    pub fn submitted(waba_id: &str, submission: Submission, now: i64) -> Self {
+        Self {
+            id: ids::object_id(),
+            waba_id: waba_id.to_owned(),
+            name: submission.name,
+            language: submission.language,
+            status: "PENDING".to_owned(),
+            category: submission.category,
+            is_named: submission.is_named,
+            components: submission.components,
+            rejected_reason: None,
+            quality: "UNKNOWN".to_owned(),
+            previous_category: None,
+            correct_category: None,
+            created_at: now,
+            edits: Vec::new(),
+        }
+    }
+
     pub fn node(&self) -> Value {
         let mut node = json!({
             "id": self.id,
@@ -165,22 +185,7 @@ impl TemplateStore {
                 ),
             ));
         }
-        self.templates.push(Template {
-            id: ids::object_id(),
-            waba_id: waba_id.to_owned(),
-            name: submission.name,
-            language: submission.language,
-            status: "PENDING".to_owned(),
-            category: submission.category,
-            is_named: submission.is_named,
-            components: submission.components,
-            rejected_reason: None,
-            quality: "UNKNOWN".to_owned(),
-            previous_category: None,
-            correct_category: None,
-            created_at: now,
-            edits: Vec::new(),
-        });
+        self.templates.push(Template::submitted(waba_id, submission, now));
         self.templates.last().ok_or_else(|| Refusal::new(131_000, ""))
     }
 
@@ -198,20 +203,13 @@ impl TemplateStore {
         gone.len()
     }
 
-    /// As somebody in Meta's own manager would: without a review, without a word to the app.
-    pub fn add(
-        &mut self,
-        waba_id: &str,
-        submission: Submission,
-        status: &str,
-        now: i64,
-    ) -> Result<&Template, Refusal> {
-        self.submit(waba_id, submission, now)?;
-        let template = self
-            .templates
-            .last_mut()
-            .ok_or_else(|| Refusal::new(131_000, ""))?;
-        status.clone_into(&mut template.status);
-        Ok(template)
+    /// Puts a template there without a review, in place of one of the same id or name.
+    pub fn put(&mut self, template: Template) {
+        self.templates.retain(|there| {
+            there.waba_id != template.waba_id
+                || (there.id != template.id
+                    && (&there.name, &there.language) != (&template.name, &template.language))
+        });
+        self.templates.push(template);
     }
 }

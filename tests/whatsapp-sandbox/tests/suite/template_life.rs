@@ -222,3 +222,36 @@ async fn an_account_tells_its_portfolio() {
     let (_, plain): (u16, Value) = stage.graph("GET", WABA_ID, Some(TOKEN), None).await;
     assert!(plain.get("owner_business_info").is_none(), "only when asked for");
 }
+
+#[tokio::test]
+async fn a_sandbox_is_told_what_an_earlier_one_knew() {
+    let stage = Stage::start().await;
+    let paused = json!({"id": "400000000000001", "name": "hello_world", "language": "en_US", "category": "UTILITY", "status": "PAUSED",
+        "quality": "RED", "components": [{"type": "BODY", "text": "Welcome back to our shop."}]});
+    stage.admin("templates", paused).await;
+    let known = stage
+        .api
+        .find_template(WABA_ID, TOKEN, "hello_world", "en_US")
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (known.id.as_str(), known.status.as_str()),
+        ("400000000000001", "PAUSED")
+    );
+    let filter = TemplateFilter {
+        name: Some("hello_world".into()),
+        ..Default::default()
+    };
+    let all = stage.api.templates(WABA_ID, TOKEN, &filter, None).await.unwrap();
+    assert_eq!(all.items.len(), 1, "in the place of the sample");
+    let pending = json!({"id": "77", "name": "was_in_review", "language": "en", "category": "UTILITY", "status": "PENDING",
+        "components": [{"type": "BODY", "text": "Thank you for coming."}]});
+    stage.admin("templates", pending).await;
+    let reviewed = |r: &Receiver| {
+        r.events()
+            .iter()
+            .any(|e| matches!(e, Event::TemplateStatus(s) if s.template.template_id.as_deref() == Some("77")))
+    };
+    stage.receiver.until("the review goes on", reviewed).await;
+}
