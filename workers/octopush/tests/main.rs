@@ -2,12 +2,15 @@
 
 mod suite {
     mod applying;
+    mod campaigns;
     mod connecting;
     mod exporting;
     pub mod fixture;
     mod importing;
+    pub mod launching;
     mod links;
     mod receiving;
     mod sending;
     pub mod storage;
+    mod templates;
 }
