@@ -78,6 +78,13 @@ select tests.set_clock(now() + interval '30 minutes'), tests.follow(tests.make_t
 select is((tests.recipient('sale', 'acme.siti')).clicked_at, now() + interval '1 minute', 'another button later does not move it');
 delete from private.link_clicks where button = 3;
 delete from private.links where button = 3;
+-- Somebody asks under ever new names.
+insert into private.link_clicks (token, visitor, is_bot, org_id, campaign_id, variant, button, first_at, last_at)
+select (select siti from tokens), convert_to('name ' || i, 'UTF8'), false, tests.id('acme'), tests.id('sale'), 1, 9, now(), now() from generate_series(1, 995) i;
+select tests.follow((select siti from tokens), 'one more'), tests.follow((select siti from tokens), 'too many'), tests.follow((select siti from tokens), 'far too many');
+select is((select row (count(*), count(*) filter (where visitor = ''), sum(clicks) filter (where visitor = ''))::text from private.link_clicks where token = (select siti from tokens)), '(1001,1,1)',
+    'beyond a thousand visitors of a link they count as one');
+delete from private.link_clicks where button = 9 or visitor in ('', convert_to('one more', 'UTF8'));
 -- Nothing there.
 select is(tests.follow(t), null, 'no such token: ' || coalesce(t, 'null')) from unnest(array[null, '', 'AbCdEfGhIjKlMnOpQrStUv', repeat('x', 5000), '%', (select lower(siti) || 'x' from tokens)]) t;
 select is((select count(*) from private.link_clicks where token not in (select siti from tokens)), 0::bigint, 'leaves nothing behind');
