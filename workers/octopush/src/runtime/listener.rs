@@ -20,6 +20,8 @@ pub struct Wakes {
     pub send: Notify,
     pub maintenance: Notify,
     pub campaigns: Notify,
+    /// The same wake-up for the second loop of that role.
+    pub schedule: Notify,
     pub templates: Notify,
     pub template_lists: Notify,
     /// Asks for another listening session, and so for another holder.
@@ -79,7 +81,10 @@ async fn session(url: &str, wakes: &Wakes, holder: &watch::Sender<Option<Holder>
                     "octopush_apply" => wakes.apply.notify_one(),
                     "octopush_send" => wakes.send.notify_one(),
                     "octopush_maintenance" => wakes.maintenance.notify_one(),
-                    "octopush_campaigns" => wakes.campaigns.notify_one(),
+                    "octopush_campaigns" => {
+                        wakes.campaigns.notify_one();
+                        wakes.schedule.notify_one();
+                    }
                     "octopush_templates" => {
                         wakes.templates.notify_one();
                         wakes.template_lists.notify_one();

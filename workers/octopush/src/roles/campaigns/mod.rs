@@ -23,13 +23,13 @@ const EVERY_SECOND: Duration = Duration::from_secs(1);
 pub async fn run(pool: Pool, wakes: Arc<Wakes>, stop: CancellationToken) {
     tokio::join!(
         feeder::run(&pool, &wakes, &stop),
-        schedule(&pool, &stop),
+        schedule(&pool, &wakes, &stop),
         advance(&pool, &stop)
     );
 }
 
 /// Starts campaigns at their time.
-async fn schedule(pool: &Pool, stop: &CancellationToken) {
+async fn schedule(pool: &Pool, wakes: &Wakes, stop: &CancellationToken) {
     let mut backoff = Backoff::default();
     while !stop.is_cancelled() {
         let sql = include_str!("../../database/queries/start_due_campaigns.sql");
@@ -45,7 +45,11 @@ async fn schedule(pool: &Pool, stop: &CancellationToken) {
             }
             Err(error) => failed(&error, "starting campaigns", &mut backoff),
         };
-        tokio::select! { () = tokio::time::sleep(pause) => {} () = stop.cancelled() => {} }
+        tokio::select! {
+            () = wakes.schedule.notified() => {}
+            () = tokio::time::sleep(pause) => {}
+            () = stop.cancelled() => {}
+        }
     }
 }
 
