@@ -24,6 +24,7 @@ const ByVariant = lazyPart(async () => (await import('./by-variant')).ByVariant)
 const Failures = lazyPart(async () => (await import('./failures')).Failures);
 const Lift = lazyPart(async () => (await import('./lift')).Lift);
 const Links = lazyPart(async () => (await import('./links')).Links);
+const Sent = lazyPart(async () => (await import('./sent')).Sent);
 const RecipientsTable = lazyPart(async () => (await import('./recipients-table')).RecipientsTable);
 
 export function CampaignPage() {
@@ -65,7 +66,10 @@ export function CampaignPage() {
           <Cards stats={stats} cost={data.cost} onShow={(shown) => filter({ q: undefined, status: shown })} />
           <Suspense fallback={<Skeleton height={220} radius="md" />}>
             <div className={classes.columns}>
-              <Funnel stats={stats} />
+              <Stack gap="md">
+                <Funnel stats={stats} />
+                <Sent variants={data.variants} />
+              </Stack>
               <Stack gap="md">
                 {data.variants.length > 1 && <ByVariant detail={data} />}
                 {data.lift && <Lift lift={data.lift} />}

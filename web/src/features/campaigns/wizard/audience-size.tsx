@@ -42,10 +42,12 @@ export function AudienceSize({ draft, campaign }: { draft: CampaignDraft; campai
   const out = excludedTotal(excluded);
   return (
     <div className={classes.panel} data-stale={size.isFetching || draft.state !== 'saved' || undefined}>
-      <Title order={3} fz={24} role="status">
-        {plural(recipients, 'contact')}
-      </Title>
-      <Text>will receive this campaign</Text>
+      <div role="status">
+        <Title order={3} fz={24}>
+          {plural(recipients, 'contact')}
+        </Title>
+        <Text>will receive this campaign</Text>
+      </div>
       {out > 0 ? (
         <>
           <Text size="sm" fw={600} mt={4}>

@@ -2,6 +2,7 @@ import { Alert, Button, Group, Skeleton, Text } from '@mantine/core';
 import { IconAlertCircle, IconCalendarTime, IconHistory, IconUsers } from '@tabler/icons-react';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { Suspense, useEffect, useRef, useState } from 'react';
+import { TextLink } from '@/components/text-link';
 import { useNow } from '@/lib/clock';
 import { describeError } from '@/lib/errors';
 import { lazyPart } from '@/lib/lazy-part';
@@ -71,6 +72,17 @@ export function CampaignWizard({ detail, onTakeTheirs }: CampaignWizardProps) {
   const parts = { draft, campaign, problem, go };
   return (
     <>
+      <nav aria-label="Breadcrumb">
+        <ol className={classes.crumbs}>
+          <li>
+            <TextLink to="/campaigns">Campaigns</TextLink>
+          </li>
+          <li aria-hidden>›</li>
+          <li aria-current="page" title={values.name} dir="auto">
+            {values.name || 'No name yet'}
+          </li>
+        </ol>
+      </nav>
       <StepList
         current={step}
         campaignId={campaign.id}

@@ -108,9 +108,11 @@ function Outcome({ campaign, draft, rehearsal, isFresh, go }: OutcomeProps) {
     <>
       {problems.length > 0 && <Problems problems={problems} go={go} />}
       <section className={classes.panel} aria-label="What will happen">
-        <Title order={3} fz={24} role="status">
-          {recipients === 0 ? 'Nobody would receive it' : `${people} will receive it`}
-        </Title>
+        <div role="status">
+          <Title order={3} fz={24}>
+            {recipients === 0 ? 'Nobody would receive it' : `${people} will receive it`}
+          </Title>
+        </div>
         <ul className={classes.facts}>
           {out > 0 && (
             <li>
@@ -280,10 +282,12 @@ function Line({ label, children, onEdit }: { label: string; children: ReactNode;
   return (
     <div>
       <dt>{label}</dt>
-      <dd dir="auto">{children}</dd>
-      <button type="button" className="op-link-button" aria-label={`Change: ${label}`} onClick={onEdit}>
-        Change
-      </button>
+      <dd>
+        <span dir="auto">{children}</span>
+        <button type="button" className="op-link-button" aria-label={`Change: ${label}`} onClick={onEdit}>
+          Change
+        </button>
+      </dd>
     </div>
   );
 }

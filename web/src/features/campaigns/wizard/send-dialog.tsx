@@ -29,7 +29,12 @@ export function SendDialog({ campaign, recipients, at, zone, cost, onClose }: Se
     onSuccess: async () => {
       tellDone(at ? `“${campaign.name}” is scheduled.` : `“${campaign.name}” is on its way to ${people}.`);
       void navigate({ to: '/campaigns/$campaignId', params: { campaignId: campaign.id } });
-      await queryClient.invalidateQueries({ queryKey: campaignKey(campaign.org_id) });
+      // Not the rehearsal, which is still on the screen and over.
+      await Promise.all(
+        ['list', 'one'].map((part) =>
+          queryClient.invalidateQueries({ queryKey: campaignKey(campaign.org_id, part) }),
+        ),
+      );
     },
   });
   const problem = send.error ? describeError(send.error) : undefined;
