@@ -17,7 +17,7 @@ pub fn stable_bucket(campaign: Uuid, contact: Uuid) -> u16 {
     let halves = [campaign.0, campaign.1, contact.0, contact.1];
     let state = halves.into_iter().fold(0, |state, half| mix(state ^ half));
     // The product is below 10,000 × 2^64, so what is left of the shift is below 10,000.
-    (u128::from(state) * BUCKETS >> 64) as u16
+    ((u128::from(state) * BUCKETS) >> 64) as u16
 }
 
 fn mix(state: u64) -> u64 {

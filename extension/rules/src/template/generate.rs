@@ -45,11 +45,11 @@ const VALUES: [&str; 12] = [
 
 /// A template without errors.
 pub fn template(generator: &mut Generator) -> Value {
-    let category = ["marketing", "utility", "authentication"][generator.below(3)];
+    let category = *generator.pick(&["marketing", "utility", "authentication"]);
     let is_named = generator.chance(40);
     let mut template = json!({
         "name": format!("template_{}", generator.below(1_000)),
-        "language": ["en", "en_US", "ms", "zh_CN", "fil"][generator.below(5)],
+        "language": generator.pick(&["en", "en_US", "ms", "zh_CN", "fil"]),
         "category": category,
         "parameter_format": if is_named { "named" } else { "positional" },
     });
@@ -91,8 +91,8 @@ pub fn values(generator: &mut Generator, template: &Value) -> Value {
                 json!({"link": "https://example.com/file", "filename": "offer.pdf"})
             }
             "location" => json!({"latitude": 3.139, "longitude": "101.6869", "name": "Shop"}),
-            "code" => json!(["123456", "RAYA30"][generator.below(2)]),
-            _ => json!(VALUES[generator.below(VALUES.len())]),
+            "code" => json!(generator.pick(&["123456", "RAYA30"])),
+            _ => json!(generator.pick(&VALUES)),
         };
         values.insert(key.to_owned(), value);
     }
@@ -125,7 +125,7 @@ fn header(generator: &mut Generator, is_named: bool, is_card: bool) -> Value {
     let format = if is_card {
         "IMAGE"
     } else {
-        ["TEXT", "IMAGE", "VIDEO", "GIF", "DOCUMENT", "LOCATION"][generator.below(6)]
+        generator.pick(&["TEXT", "IMAGE", "VIDEO", "GIF", "DOCUMENT", "LOCATION"])
     };
     match format {
         "TEXT" => {
@@ -161,17 +161,14 @@ fn sentence(generator: &mut Generator, is_named: bool, most: usize) -> (String, 
         ("Hi there", " and good day.")
     };
     let mut text = begin.to_owned();
-    for index in 0..generator.below(most + 1) {
+    let count = generator.below(most + 1);
+    for (index, name) in NAMES.into_iter().take(count).enumerate() {
         let name = if is_named {
-            NAMES[index].to_owned()
+            name.to_owned()
         } else {
             (index + 1).to_string()
         };
-        let word = if most == 1 {
-            "dear"
-        } else {
-            WORDS[generator.below(WORDS.len())]
-        };
+        let word = if most == 1 { "dear" } else { generator.pick(&WORDS) };
         text.push_str(&format!(", {word} {{{{{name}}}}} again"));
         names.push(name);
     }

@@ -1,6 +1,7 @@
 //! A text with variables: parsed once, filled in for every contact.
 
 use serde_json::Value;
+use std::collections::{HashMap, HashSet};
 
 use super::placeholders::{number, placeholders};
 
@@ -31,24 +32,21 @@ impl Text {
     /// `key_of` makes a variable's key of its name.
     pub fn parse(source: &str, key_of: impl Fn(&str) -> String, examples: &Examples<'_>) -> Text {
         let found = placeholders(source);
-        let mut names: Vec<&str> = Vec::new();
-        for placeholder in &found {
-            if !names.contains(&placeholder.name) {
-                names.push(placeholder.name);
-            }
-        }
+        let mut seen = HashSet::new();
+        let mut names: Vec<&str> = found.iter().map(|placeholder| placeholder.name).collect();
+        names.retain(|name| seen.insert(*name));
         // Positions are given in the order of their numbers, names in any order.
         if names.iter().all(|name| number(name).is_some()) {
             names.sort_by_key(|name| number(name));
         }
+        let indices: HashMap<&str, usize> = names.iter().copied().zip(0..).collect();
         let mut text = Text::default();
         let mut from = 0;
         for placeholder in &found {
-            let index = names.iter().position(|name| *name == placeholder.name);
             text.plain(&source[from..placeholder.range.start]);
             let written = source[placeholder.range.clone()].to_owned();
-            text.pieces
-                .push(Piece::Variable(index.unwrap_or_default(), written));
+            let index = indices[placeholder.name];
+            text.pieces.push(Piece::Variable(index, written));
             from = placeholder.range.end;
         }
         text.plain(&source[from..]);

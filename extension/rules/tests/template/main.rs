@@ -1,6 +1,7 @@
 //! Message templates: checking, listing, rendering, sending.
 
 mod checking;
+mod checking_parts;
 mod hostile;
 mod listing;
 mod properties;

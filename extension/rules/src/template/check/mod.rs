@@ -33,7 +33,7 @@ pub fn check_template(template: &Value) -> Value {
     let mut report = Report::default();
     if !template.is_object() {
         report.error("", "malformed", "A template is an object.");
-        return report.to_json();
+        return report.into_json();
     }
     check_name(&template["name"], &mut report);
     check_language(&template["language"], &mut report);
@@ -46,7 +46,7 @@ pub fn check_template(template: &Value) -> Value {
     if let Value::Array(components) = &template["components"] {
         wording::check(components, scope.category, &mut report);
     }
-    report.to_json()
+    report.into_json()
 }
 
 /// A text, or an error where it is none; nothing given is an empty one.

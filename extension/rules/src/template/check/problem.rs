@@ -29,7 +29,7 @@ impl Report {
         }
     }
 
-    pub fn to_json(self) -> Value {
+    pub fn into_json(self) -> Value {
         Value::Array(self.problems)
     }
 }

@@ -90,23 +90,28 @@ pub fn check(components: &[Value], category: Option<Category>, report: &mut Repo
         }
     }
     match category {
-        Some(Category::Utility) => {
-            for (path, text) in &texts {
-                if let Some(word) = first_word(text, &PROMOTIONAL) {
-                    let message = format!(
-                        "“{word}” reads like advertising: Meta will likely make this a marketing template, with its price and its need of consent."
-                    );
-                    report.warning(path, "promotional", message);
-                }
-            }
-        }
-        Some(Category::Marketing) if !texts.is_empty() => {
-            if !texts.iter().any(|(_, text)| first_word(text, &OPT_OUT).is_some()) {
-                let message = "Tell people how to stop such messages, for example in the footer: “Reply STOP to opt out”. Fewer block you then.";
-                report.warning("/components", "opt_out", message);
-            }
-        }
+        Some(Category::Utility) => warn_of_advertising(&texts, report),
+        Some(Category::Marketing) => miss_opt_out(&texts, report),
         _ => {}
+    }
+}
+
+fn warn_of_advertising(texts: &[(String, &str)], report: &mut Report) {
+    for (path, text) in texts {
+        if let Some(word) = first_word(text, &PROMOTIONAL) {
+            let message = format!(
+                "“{word}” reads like advertising: Meta will likely make this a marketing template, with its price and its need of consent."
+            );
+            report.warning(path, "promotional", message);
+        }
+    }
+}
+
+fn miss_opt_out(texts: &[(String, &str)], report: &mut Report) {
+    let is_told = texts.iter().any(|(_, text)| first_word(text, &OPT_OUT).is_some());
+    if !texts.is_empty() && !is_told {
+        let message = "Tell people how to stop such messages, for example in the footer: “Reply STOP to opt out”. Fewer block you then.";
+        report.warning("/components", "opt_out", message);
     }
 }
 
