@@ -82,10 +82,12 @@ begin
 end
 $$;
 
+-- Plans are kept for the session, and the one made while there were no clicks yet would read them all.
 create or replace function worker.follow_link(p_token text, p_is_bot boolean, p_visitor bytea)
 returns text
 language plpgsql volatile security definer
 set search_path = ''
+set enable_seqscan = off
 as $$
 declare
     v_now timestamptz := private.clock();
