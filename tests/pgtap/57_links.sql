@@ -124,10 +124,11 @@ create temporary table news as select tests.make_token('news', 'acme.ravi') as r
 grant select on news to public;
 select tests.set_clock(now() - interval '1 hour'), tests.follow((select ravi from tokens), 'his phone'), tests.set_clock(now());
 update public.campaign_recipients set status = 'read', read_at = now() where contact_id = tests.id('acme.siti');
+update public.campaign_recipients set replied_at = now() - interval '2 hours' where contact_id = tests.id('acme.ravi') and campaign_id = tests.id('sale');
 select tests.error_for('acme.agent', $$ select record_opportunity(tests.id('acme.ravi'), jsonb_build_object('campaign_id', tests.id('sale'))) $$);
 select is(tests.error_for('acme.admin', $$ select merge_contacts(tests.id('acme.siti'), tests.id('acme.ravi')) $$), null, 'merged');
-select is((select array_agg(row (r.status, r.clicked_at, r.opportunity_at)::text) from public.campaign_recipients r where r.campaign_id = tests.id('sale')),
-    array[row ('read', now() - interval '1 hour', now())::text], 'the row that is left has what either did');
+select is((select array_agg(row (r.status, r.replied_at, r.clicked_at, r.opportunity_at)::text) from public.campaign_recipients r where r.campaign_id = tests.id('sale')),
+    array[row ('read', now() - interval '2 hours', now() - interval '1 hour', now())::text], 'the row that is left has what either did');
 select is((select count(*) from private.links where contact_id = tests.id('acme.siti')), 3::bigint, 'her links are all of them');
 select is(tests.make_token('sale', 'acme.siti'), (select siti from tokens), 'of two for one button her own is the one handed out');
 select is(tests.follow((select ravi from tokens)), 'https://shop.example.com/other', 'the other leads where it did');
