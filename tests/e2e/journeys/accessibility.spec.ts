@@ -1,10 +1,11 @@
 import type { Page } from '@playwright/test';
-import { contactPlaces, type Furniture, furnishContacts } from '../support/contact-places';
+import { contactPlaces, furnishContacts } from '../support/contact-places';
 import { inbox, openConversation } from '../support/inbox';
 import { type Look, look, type Place } from '../support/looking';
 import { callAs, joinTeam, newPerson, type Team } from '../support/people';
 import { eventually } from '../support/requests';
 import { changeCustomer, customerWrites, newCustomer } from '../support/sandbox';
+import { furnishTemplates, templatePlaces } from '../support/template-places';
 import { expect, signIn, test } from '../support/test';
 
 const looks: Look[] = [
@@ -19,7 +20,7 @@ const late = newCustomer('محمد عبد الله');
 const refused = newCustomer('Siti Nurhaliza binti Abdullah al-Farouqi of the Very Long Name');
 
 /** A team with something in every corner of the page. */
-async function furnish(team: Team): Promise<Furniture> {
+async function furnish(team: Team): Promise<Place[]> {
   const now = Math.floor(Date.now() / 1000);
   const { number } = team;
   await customerWrites(number, late, { text: 'شكرا جزيلا، سأكون هناك غدا', timestamp: now - 30 * 3600 });
@@ -47,7 +48,7 @@ async function furnish(team: Team): Promise<Furniture> {
   await callAs(team.owner, 'create_contact', { p_org_id: team.orgId, p_fields: { phone: '012-345 6789', full_name: 'Tan Wei Ming', email: 'wei@example.com', company: 'Sunway' } });
   await joinTeam(team, 'Ravi Menon', 'agent');
   await callAs(team.owner, 'invite_member', { p_org_id: team.orgId, p_email: 'kavitha@example.com', p_role: 'viewer' });
-  return furnishContacts(team);
+  return [...contactPlaces(await furnishContacts(team)), ...templatePlaces(await furnishTemplates(team))];
 }
 
 const heading = (page: Page, name: string | RegExp) => expect(page.getByRole('heading', { name }).first()).toBeVisible();
@@ -129,7 +130,26 @@ const rooms: Place[] = [
   { name: 'inbox-nothing-found', visit: async (page) => { await page.goto('/conversations?q=zzzzzz'); await expect(page.getByText('Nothing found')).toBeVisible(); } },
   { name: 'campaigns', visit: async (page) => { await page.goto('/campaigns'); await expect(page.getByText('Campaigns aren’t here yet')).toBeVisible(); } },
   { name: 'flows', visit: async (page) => { await page.goto('/flows'); await expect(page.getByText('Flows aren’t here yet')).toBeVisible(); } },
-  { name: 'templates', visit: async (page) => { await page.goto('/templates'); await expect(page.getByText('Templates aren’t here yet')).toBeVisible(); } },
+  {
+    name: 'inbox-templates',
+    visit: async (page) => {
+      await page.goto('/conversations');
+      await openConversation(page, late);
+      await page.getByRole('button', { name: 'Send a template' }).click();
+      await expect(page.getByRole('list', { name: 'Approved templates' })).toBeVisible();
+    },
+  },
+  {
+    name: 'inbox-template-values',
+    visit: async (page) => {
+      await page.goto('/conversations');
+      await openConversation(page, late);
+      await page.getByRole('button', { name: 'Send a template' }).click();
+      await page.getByRole('list', { name: 'Approved templates' }).getByRole('button').first().click();
+      await page.getByRole('button', { name: 'Send template' }).click();
+      await expect(page.getByText('Fill this in.').first()).toBeVisible();
+    },
+  },
   { name: 'settings-organization', visit: async (page) => { await page.goto('/settings/organization'); await expect(page.getByLabel('Name', { exact: true })).toBeVisible(); } },
   { name: 'settings-members', visit: async (page) => { await page.goto('/settings/members'); await expect(page.getByText('kavitha@example.com')).toBeVisible(); } },
   {
@@ -169,7 +189,7 @@ const rooms: Place[] = [
   },
 ];
 
-let furnished: Promise<Furniture> | undefined;
+let furnished: Promise<Place[]> | undefined;
 
 for (const each of looks) {
   const { name, colorScheme, width, height } = each;
@@ -185,11 +205,11 @@ for (const each of looks) {
     });
 
     test(`the pages of the product (${name})`, async ({ page, team }) => {
-      test.setTimeout(480_000);
+      test.setTimeout(600_000);
       furnished ??= furnish(team);
-      const furniture = await furnished;
+      const places = await furnished;
       await signIn(page, team.owner);
-      await look(page, [...rooms, ...contactPlaces(furniture)], each);
+      await look(page, [...rooms, ...places], each);
       if (width < 768) {
         const menu = async () => {
           await page.goto('/dashboard');

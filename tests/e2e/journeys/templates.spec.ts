@@ -130,7 +130,7 @@ test('the list filters, sorts, shows both ways and keeps all of that in its addr
   await page.getByLabel('Category').selectOption('');
   await page.getByLabel('Language').selectOption('ms');
   await expect(cards.getByRole('link', { name: draft.name })).toBeVisible();
-  await page.getByText('Table', { exact: true }).click({ force: true });
+  await page.getByRole('button', { name: 'Table' }).click();
   await expect(page.getByRole('table').getByRole('link', { name: draft.name })).toBeVisible();
   await page.reload();
   await expect(page.getByRole('table').getByRole('link', { name: draft.name })).toBeVisible();

@@ -7,9 +7,9 @@ import { usePolling } from '@/lib/realtime';
 import { count } from '@/lib/time';
 import { LineChart } from './line-chart';
 import type { Analytics, Counts, Template } from './model';
+import { percent } from './names';
 import { analyticsQuery } from './queries';
 import classes from './templates.module.css';
-import { percent } from './words';
 
 const spans = [7, 30, 90];
 

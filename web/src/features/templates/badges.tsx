@@ -1,4 +1,4 @@
-import { Badge, Tooltip } from '@mantine/core';
+import { Badge } from '@mantine/core';
 import {
   IconBan,
   IconCircleCheck,
@@ -14,7 +14,7 @@ import {
   IconSpeakerphone,
 } from '@tabler/icons-react';
 import { type Category, isPaused, type Status, type Template } from './model';
-import { categoryNames, qualityNames, statusNames } from './words';
+import { categoryNames, qualityNames, statusNames } from './names';
 
 const statusLooks: Record<Status, { color: string; Icon: typeof IconClock }> = {
   draft: { color: 'gray', Icon: IconPencil },
@@ -66,10 +66,13 @@ export function QualityBadge({ quality }: { quality: string | null | undefined }
   const Icon = quality ? qualityIcons[quality] : undefined;
   if (!known || !Icon) return null;
   return (
-    <Tooltip label={known.hint}>
-      <Badge variant="light" color={known.color} leftSection={<Icon size={12} aria-hidden />}>
-        {known.name}
-      </Badge>
-    </Tooltip>
+    <Badge
+      variant="light"
+      color={known.color}
+      leftSection={<Icon size={12} aria-hidden />}
+      title={known.hint}
+    >
+      {known.name}
+    </Badge>
   );
 }

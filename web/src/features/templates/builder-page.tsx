@@ -11,9 +11,9 @@ import { lazyPart } from '@/lib/lazy-part';
 import { emptyValues, valuesOf } from './editor/values';
 import { linkOriginQuery } from './link-origin';
 import { mayEdit, type Template } from './model';
+import { statusNames } from './names';
 import { templateQuery } from './queries';
 import classes from './templates.module.css';
-import { statusNames } from './words';
 
 const newRoute = getRouteApi('/_app/templates/new');
 const editRoute = getRouteApi('/_app/templates/$templateId/edit');

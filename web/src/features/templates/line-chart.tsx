@@ -11,7 +11,7 @@ const WIDTH = 640;
 const HEIGHT = 200;
 const LEFT = 8;
 const RIGHT = 8;
-const TOP = 24;
+const TOP = 36;
 const BOTTOM = 26;
 
 /** One line over days, labelled where it matters: the highest point, the last one, and the first and last day. */
@@ -28,6 +28,13 @@ export function LineChart({ label, points }: LineChartProps) {
     .join('');
   const total = points.reduce((sum, point) => sum + point.value, 0);
   const words = `${label}: ${count(total)} in all, the most on ${points[top]?.label ?? ''} with ${count(highest)}.`;
+  // Above its point, unless the line comes down through there.
+  const labelY = (index: number) => {
+    const at = y(points[index]?.value ?? 0);
+    const comesDown =
+      index === last && index !== top && (points[index - 1]?.value ?? 0) > (points[index]?.value ?? 0);
+    return comesDown && at + 22 < y(0) ? at + 22 : at - 9;
+  };
   const marked = [...new Set([top, last])].filter((index) => index >= 0);
   return (
     <svg className={classes.chart} viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-labelledby={id}>
@@ -68,7 +75,7 @@ export function LineChart({ label, points }: LineChartProps) {
               key={index}
               className={classes.value}
               x={x(index)}
-              y={y(point.value) - 9}
+              y={labelY(index)}
               textAnchor={anchor(index, last)}
             >
               {count(point.value)}

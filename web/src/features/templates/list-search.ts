@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { categories, statuses } from './model';
+import { categories, statuses } from './kinds';
 import type { TemplateSort, TemplatesAsked } from './queries';
 
 const lenient = <T extends z.ZodMiniType>(schema: T) => z.catch(z.optional(schema), undefined);

@@ -1,9 +1,7 @@
 import * as z from 'zod/mini';
+import { categories, statuses } from './kinds';
 
-export const statuses = ['draft', 'pending', 'approved', 'rejected', 'disabled'] as const;
-export const categories = ['marketing', 'utility', 'authentication'] as const;
-export type Status = (typeof statuses)[number];
-export type Category = (typeof categories)[number];
+export type { Category, Status } from './kinds';
 
 const text = z.nullish(z.string());
 const amount = z.nullish(z.coerce.number());

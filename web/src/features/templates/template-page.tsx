@@ -14,11 +14,12 @@ import { CategoryBadge, QualityBadge, StatusBadge } from './badges';
 import { languageName } from './languages';
 import { useTemplatesLive } from './live';
 import { editsAtMeta, mayEdit, maySubmit, type Template } from './model';
+import { categoryName } from './names';
 import { PhonePreview } from './preview/phone-preview';
 import { previewQuery, templateQuery, variablesQuery } from './queries';
 import { TemplateMenu } from './template-row-menu';
 import classes from './templates.module.css';
-import { categoryName, statusWords } from './words';
+import { statusWords } from './words';
 
 const route = getRouteApi('/_app/templates/$templateId');
 

@@ -4,10 +4,10 @@ import { plural } from '@/lib/time';
 import { CategoryBadge, StatusBadge } from './badges';
 import { languageName } from './languages';
 import { bodyOf, type Template } from './model';
+import { percent } from './names';
 import { Marked } from './preview/marked';
 import { TemplateMenu } from './template-row-menu';
 import classes from './templates.module.css';
-import { percent } from './words';
 
 export function TemplatesGrid({ templates }: { templates?: Template[] }) {
   return (

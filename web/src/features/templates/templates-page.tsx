@@ -1,14 +1,13 @@
 import {
+  ActionIcon,
   Button,
   CloseButton,
   Group,
   NativeSelect,
-  Pagination,
-  SegmentedControl,
+  Skeleton,
   Switch,
   Text,
   TextInput,
-  VisuallyHidden,
 } from '@mantine/core';
 import {
   IconLayoutGrid,
@@ -21,12 +20,14 @@ import {
 } from '@tabler/icons-react';
 import { keepPreviousData, useMutation, useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
-import { useEffect, useState } from 'react';
+import { Suspense, useEffect, useState } from 'react';
 import { Hint, LoadProblem } from '@/components/problem';
 import { useOrg } from '@/features/tenancy/queries';
 import { useDebounced } from '@/lib/debounce';
+import { lazyPart } from '@/lib/lazy-part';
 import { usePolling } from '@/lib/realtime';
 import { plural } from '@/lib/time';
+import { categories, statuses } from './kinds';
 import { languageName } from './languages';
 import {
   askedOf,
@@ -37,15 +38,17 @@ import {
   type TemplatesSearch,
 } from './list-search';
 import { useTemplatesLive } from './live';
-import { categories, statuses } from './model';
+import { categoryNames, statusNames } from './names';
 import { syncTemplates, templateLanguagesQuery, templatesQuery } from './queries';
 import { tellDone, tellProblem } from './tell';
 import classes from './templates.module.css';
 import { TemplatesGrid } from './templates-grid';
-import { TemplatesTable } from './templates-table';
-import { categoryNames, statusNames } from './words';
 
 const route = getRouteApi('/_app/templates');
+
+// Each only where it is looked at.
+const TemplatesTable = lazyPart(async () => (await import('./templates-table')).TemplatesTable);
+const Pages = lazyPart(async () => (await import('./pages')).Pages);
 
 const filters = ['q', 'status', 'category', 'language', 'top'] as const;
 
@@ -69,8 +72,11 @@ export function TemplatesPage() {
   const mayManage = org.can('campaigns.manage');
   const isFiltered = filters.some((filter) => search[filter] !== undefined);
   const total = query.data?.total ?? 0;
-  const pages = Math.max(1, Math.ceil(total / TEMPLATES_A_PAGE));
-  const shown = query.data?.templates;
+  const pages = search.top ? 1 : Math.max(1, Math.ceil(total / TEMPLATES_A_PAGE));
+  // The best read come first, those sent too seldom to say last.
+  const shown = search.top
+    ? query.data?.templates.filter((template) => typeof template.read_rate === 'number')
+    : query.data?.templates;
   const newButton = mayManage && (
     <Button
       leftSection={<IconPlus size={18} />}
@@ -112,21 +118,27 @@ export function TemplatesPage() {
         />
       ) : (
         <>
-          {view === 'table' ? <TemplatesTable templates={shown} /> : <TemplatesGrid templates={shown} />}
+          {view === 'table' ? (
+            <Suspense fallback={<Skeleton height={420} radius={12} />}>
+              <TemplatesTable templates={shown} />
+            </Suspense>
+          ) : (
+            <TemplatesGrid templates={shown} />
+          )}
           <Group justify="space-between" mt="md">
             <Text c="dimmed" role="status">
-              {query.data ? plural(total, 'template') : ''}
+              {query.data && shown ? totalWords(shown.length, total, search.top) : ''}
             </Text>
             {pages > 1 && (
-              <Pagination
-                total={pages}
-                value={Math.min(page, pages)}
-                onChange={(next) =>
-                  void navigate({ search: (old) => ({ ...old, page: next === 1 ? undefined : next }) })
-                }
-                getControlProps={(control) => ({ 'aria-label': `${control} page` })}
-                getItemProps={(number) => ({ 'aria-label': `Page ${number}` })}
-              />
+              <Suspense fallback={null}>
+                <Pages
+                  total={pages}
+                  page={Math.min(page, pages)}
+                  onPage={(next) =>
+                    void navigate({ search: (old) => ({ ...old, page: next === 1 ? undefined : next }) })
+                  }
+                />
+              </Suspense>
             )}
           </Group>
         </>
@@ -134,6 +146,11 @@ export function TemplatesPage() {
     </div>
   );
 }
+
+const totalWords = (shown: number, total: number, top = false) =>
+  top
+    ? `The ${shown === 1 ? 'best read' : `${shown} best read`} of ${plural(total, 'template')}`
+    : plural(total, 'template');
 
 function NothingFound({ search, onClear }: { search: TemplatesSearch; onClear: () => void }) {
   return (
@@ -167,7 +184,7 @@ function Filters({ search, set, orgId }: FiltersProps) {
     <>
       <NativeSelect
         aria-label="Status"
-        w={140}
+        w={{ base: 'calc(50% - 6px)', sm: 140 }}
         value={search.status ?? ''}
         onChange={(event) =>
           set({ status: (event.currentTarget.value || undefined) as TemplatesSearch['status'] })
@@ -179,7 +196,7 @@ function Filters({ search, set, orgId }: FiltersProps) {
       />
       <NativeSelect
         aria-label="Category"
-        w={150}
+        w={{ base: 'calc(50% - 6px)', sm: 150 }}
         value={search.category ?? ''}
         onChange={(event) =>
           set({ category: (event.currentTarget.value || undefined) as TemplatesSearch['category'] })
@@ -191,7 +208,7 @@ function Filters({ search, set, orgId }: FiltersProps) {
       />
       <NativeSelect
         aria-label="Language"
-        w={150}
+        w={{ base: 'calc(50% - 6px)', sm: 150 }}
         value={search.language ?? ''}
         onChange={(event) => set({ language: event.currentTarget.value || undefined })}
         data={[
@@ -201,7 +218,7 @@ function Filters({ search, set, orgId }: FiltersProps) {
       />
       <NativeSelect
         aria-label="Sort by"
-        w={140}
+        w={{ base: 'calc(50% - 6px)', sm: 140 }}
         disabled={search.top}
         value={search.top ? 'read' : (search.sort ?? 'created')}
         onChange={(event) => {
@@ -220,29 +237,29 @@ function Filters({ search, set, orgId }: FiltersProps) {
   );
 }
 
-function ViewSwitch({
-  view,
-  onChange,
-}: {
-  view: 'grid' | 'table';
-  onChange: (view: 'grid' | 'table') => void;
-}) {
-  const choice = (Icon: typeof IconLayoutGrid, label: string) => (
-    <>
-      <Icon size={18} aria-hidden style={{ display: 'block' }} />
-      <VisuallyHidden>{label}</VisuallyHidden>
-    </>
-  );
+const views = [
+  { value: 'grid', label: 'Cards', Icon: IconLayoutGrid },
+  { value: 'table', label: 'Table', Icon: IconListDetails },
+] as const;
+type View = (typeof views)[number]['value'];
+
+function ViewSwitch({ view, onChange }: { view: View; onChange: (view: View) => void }) {
   return (
-    <SegmentedControl
-      aria-label="Show as"
-      value={view}
-      onChange={(value) => onChange(value === 'table' ? 'table' : 'grid')}
-      data={[
-        { value: 'grid', label: choice(IconLayoutGrid, 'Cards') },
-        { value: 'table', label: choice(IconListDetails, 'Table') },
-      ]}
-    />
+    <ActionIcon.Group role="group" aria-label="Show as">
+      {views.map(({ value, label, Icon }) => (
+        <ActionIcon
+          key={value}
+          variant={view === value ? 'light' : 'default'}
+          color={view === value ? 'brand' : undefined}
+          aria-label={label}
+          aria-pressed={view === value}
+          title={label}
+          onClick={() => onChange(value)}
+        >
+          <Icon size={18} />
+        </ActionIcon>
+      ))}
+    </ActionIcon.Group>
   );
 }
 

@@ -5,9 +5,9 @@ import { count, exactTime, relativeAge } from '@/lib/time';
 import { CategoryBadge, StatusBadge } from './badges';
 import { languageName } from './languages';
 import type { Template } from './model';
+import { percent } from './names';
 import { TemplateMenu } from './template-row-menu';
 import classes from './templates.module.css';
-import { percent } from './words';
 
 export function TemplatesTable({ templates }: { templates?: Template[] }) {
   return (

@@ -1,9 +1,9 @@
 import { NativeSelect, Radio, Select, Stack, Text, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { accountsQuery, type WhatsAppAccount } from '@/features/whatsapp/queries';
+import { type Category, categories } from '../kinds';
 import { languageOptions } from '../languages';
-import { type Category, categories } from '../model';
-import { categoryHints, categoryNames } from '../words';
+import { categoryHints, categoryNames } from '../names';
 import { fieldId, useEditor, useField } from './context';
 import { convertFormat } from './convert';
 import classes from './editor.module.css';
@@ -22,7 +22,7 @@ export function Basics() {
         <TextInput
           {...name.props}
           label="Name"
-          description={fixed ?? 'Small letters, digits and underscores. Only your team sees it.'}
+          description={fixed ?? 'Small letters, digits and underscores'}
           placeholder="order_is_ready"
           withAsterisk
           disabled={fixed !== undefined}
@@ -34,7 +34,7 @@ export function Basics() {
         <Select
           {...language.props}
           label="Language"
-          description="The language the words below are written in"
+          description="What the words below are written in"
           withAsterisk
           searchable
           allowDeselect={false}

@@ -3,10 +3,11 @@ import { IconFile, IconUpload } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type DragEvent, useEffect, useRef, useState } from 'react';
 import { wordsFor } from '@/lib/errors';
-import { fileProblem, type MediaKind, mediaLinkQuery, taken, uploadMedia } from '../media';
+import { mediaLinkQuery } from '../media';
 import { fieldId, useEditor, useField } from './context';
 import classes from './editor.module.css';
 import { FieldWarning } from './field-warning';
+import { fileProblem, type MediaKind, taken, uploadMedia } from './upload';
 import type { MediaFile } from './values';
 
 interface MediaFieldProps {
@@ -84,10 +85,15 @@ export function MediaField({ field, label, kind, media, onChange }: MediaFieldPr
             event.currentTarget.value = '';
           }}
         />
-        <Group gap="sm" wrap="nowrap" justify="space-between">
-          <Group gap="xs" wrap="nowrap" style={{ minWidth: 0 }}>
+        <div className={classes.dropLine}>
+          <Group gap="xs" wrap="nowrap" style={{ minWidth: 0, flex: '1 1 160px' }}>
             {media && <IconFile size={20} aria-hidden style={{ flex: 'none' }} />}
-            <Text size="sm" c={media ? undefined : 'dimmed'} truncate title={media?.path.split('/').at(-1)}>
+            <Text
+              size="sm"
+              c={media ? undefined : 'dimmed'}
+              truncate={media !== undefined}
+              title={media?.path.split('/').at(-1)}
+            >
               {upload.isPending
                 ? 'Uploading…'
                 : (media?.path.split('/').at(-1) ?? `Drop a file here, or choose one: ${taken[kind].words}.`)}
@@ -103,7 +109,7 @@ export function MediaField({ field, label, kind, media, onChange }: MediaFieldPr
           >
             {media ? 'Replace' : 'Choose file'}
           </Button>
-        </Group>
+        </div>
         {upload.isPending && <Progress value={percent} mt="sm" aria-label="Uploading" />}
       </div>
       <Text
