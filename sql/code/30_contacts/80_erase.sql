@@ -58,8 +58,7 @@ begin
             where a.org_id = v_contact.org_id and a.connected_at is not null)
         and exists (select from unnest(v_needles) n where position(n in s.status::text) > 0);
     update public.contact_consents x set evidence = null where x.org_id = v_contact.org_id and x.contact_id = p_id and x.evidence is not null;
-    perform private.erase_recipients(v_contact.org_id, p_id, array(
-        select m.id from public.messages m where m.conversation_id = any (v_conversation_ids) and m.campaign_id is not null));
+    perform private.erase_recipients(v_contact.org_id, p_id);
     perform private.erase_links(array[p_id]);
     delete from public.contact_tags ct where ct.org_id = v_contact.org_id and ct.contact_id = p_id;
     delete from public.segment_pins p where p.org_id = v_contact.org_id and p.contact_id = p_id;

@@ -115,26 +115,36 @@ begin
         select r.campaign_id, (array_agg(r.contact_id order by array_position(v_rank, r.status), r.contact_id = p_to))[1] as lesser
         from public.campaign_recipients r join public.contacts c on c.id = p_to and c.org_id = r.org_id
         where r.contact_id in (p_from, p_to) group by r.campaign_id having count(*) = 2
+    ), gone as (
+        delete from public.campaign_recipients r using both_sides b where r.campaign_id = b.campaign_id and r.contact_id = b.lesser returning r.*
     )
-    delete from public.campaign_recipients r using both_sides b where r.campaign_id = b.campaign_id and r.contact_id = b.lesser;
+    -- Whoever of the two answered. Clicks and opportunities follow with their own rows (private.move_links).
+    update public.campaign_recipients r set replied_at = least(r.replied_at, g.replied_at)
+    from gone g
+    where r.campaign_id = g.campaign_id and r.contact_id in (p_from, p_to) and r.contact_id <> g.contact_id
+        and g.replied_at < coalesce(r.replied_at, 'infinity');
     update public.campaign_recipients r set contact_id = p_to
     from public.contacts c where c.id = p_to and r.org_id = c.org_id and r.contact_id = p_from;
     update private.send_effects e set contact_id = p_to where e.contact_id = p_from;
 end
 $$;
 
--- The contact is locked and its messages are blanked.
-create or replace function private.erase_recipients(p_org_id uuid, p_contact_id uuid, p_message_ids uuid[])
+-- The contact is locked, its messages are blanked, and those that had not left have failed. What had left stays counted.
+create or replace function private.erase_recipients(p_org_id uuid, p_contact_id uuid)
 returns void
 language plpgsql volatile
 set search_path = ''
 as $$
 begin
-    perform private.settle_ledger(p_message_ids);
-    update public.campaign_recipients r set status = 'excluded', exclusion_reason = 'erased', ready_at = null, error_message = null
-    where r.org_id = p_org_id and r.contact_id = p_contact_id and r.ready_at is not null;
-    update public.campaign_recipients r set error_message = null
-    where r.org_id = p_org_id and r.contact_id = p_contact_id and r.error_message is not null;
+    perform r.contact_id from public.campaign_recipients r
+    where r.org_id = p_org_id and r.contact_id = p_contact_id order by r.campaign_id for no key update;
+    update public.campaign_recipients r set
+        status = case r.status when 'waiting' then 'excluded' when 'queued' then 'failed' else r.status end,
+        exclusion_reason = case r.status when 'waiting' then 'erased' else r.exclusion_reason end,
+        error_code = case r.status when 'queued' then 'CONTACT_010' when 'waiting' then null else r.error_code end,
+        failed_at = case r.status when 'queued' then private.clock() else r.failed_at end,
+        ready_at = null, is_uncertain = false, error_message = null
+    where r.org_id = p_org_id and r.contact_id = p_contact_id and (r.status in ('waiting', 'queued') or r.error_message is not null);
     delete from private.send_effects e where e.contact_id = p_contact_id;
 end
 $$;
