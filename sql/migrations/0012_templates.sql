@@ -49,7 +49,8 @@ comment on column public.templates.problem is 'Why what was asked of Meta last d
 comment on column public.templates.has_changes is 'Reworked here after a rejection and not submitted yet: Meta''s list does not overwrite it.';
 comment on column public.templates.sent_count is 'Messages Meta has taken; private.template_deltas holds what is not added yet.';
 create unique index templates__name__idx on public.templates (org_id, waba_id, name, language) where deleted_at is null;
-create unique index templates__wa_template_id__idx on public.templates (waba_id, wa_template_id, org_id) where wa_template_id is not null and deleted_at is null;
+-- Deleted ones, too: Meta uses no id again, and a template that comes back is the row it was.
+create unique index templates__wa_template_id__idx on public.templates (waba_id, wa_template_id, org_id) where wa_template_id is not null;
 create index templates__created_at__idx on public.templates (org_id, created_at desc, id desc) where deleted_at is null;
 create index templates__created_by__idx on public.templates (created_by) where created_by is not null;
 -- Counted at every send: leave room for HOT updates.

@@ -12,19 +12,7 @@ select tests.make_conversation('acme', 'd' || i, 'acme.second', 'p' || i, interv
 create sequence tests.ids;
 grant all on sequence tests.ids to public;
 
--- What one session repeats. Transactions are those of the product: one for each call of a person, one for a batch of the applier.
-create table tests.rounds (name text primary key, statement text not null);
--- A refusal is an answer; anything else, a deadlock above all, ends the game.
-create function tests.call_as(p_user text, p_sql text) returns void language plpgsql as $$
-begin
-    perform tests.login_as(p_user);
-    execute p_sql;
-    perform tests.logout();
-exception when sqlstate 'PGRST' then
-    perform tests.logout();
-end
-$$;
-
+\ir helpers/rounds.sql
 insert into tests.rounds values
 ('an agent', $$
     perform tests.call_as('acme.agent', format('select send_message(%L, %L, %L, %L)', tests.id('c' || 1 + i % 5), 'send-key-' || i, 'text', 'round ' || i));
@@ -108,26 +96,6 @@ begin
 end
 $$;
 grant execute on all functions in schema tests to public;
-
-create function tests.begin_rounds(p_session text, p_name text, p_rounds integer) returns void language plpgsql as $$
-begin
-    perform dblink_send_query(p_session, format('do $do$ begin for i in 1..%s loop %s commit; end loop; end $do$', p_rounds, r.statement))
-    from tests.rounds r where r.name = p_name;
-end
-$$;
-create function tests.end_rounds(p_session text) returns text language plpgsql as $$
-declare
-    v_message text;
-    v_state text;
-begin
-    perform r.value from dblink_get_result(p_session) r (value text);
-    perform r.value from dblink_get_result(p_session) r (value text);
-    return null;
-exception when others then
-    get stacked diagnostics v_message = pg_exception_context, v_state = returned_sqlstate;
-    return v_state || ' ' || sqlerrm || ' ' || v_message;
-end
-$$;
 
 create temporary table players as
 select s.name as session, r.name as player from (select name, row_number() over (order by name) as n from tests.sessions) s

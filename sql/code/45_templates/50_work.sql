@@ -110,14 +110,15 @@ declare
     v_work private.template_work;
     v_template public.templates;
 begin
+    -- All of them before anything else that others hold, and in the order of lists and webhooks.
+    perform t.id from public.templates t
+    where t.id in (select r.template_id from jsonb_to_recordset(p_results) as r (template_id uuid))
+    order by t.name collate "C", t.language collate "C", t.org_id, t.id for no key update;
     for v_result in
         select r.* from jsonb_to_recordset(p_results) as r (template_id uuid, action text, attempt integer, outcome text, wa_template_id text,
             category text, status text, handles jsonb, error_code text, error_message text, retry_seconds double precision)
-        order by r.template_id
     loop
-        -- The template before its work, as whoever changes one does.
-        select t.* into v_template from public.templates t where t.id = v_result.template_id for no key update;
-        continue when not found;
+        select t.* into v_template from public.templates t where t.id = v_result.template_id;
         select w.* into v_work from private.template_work w
         where w.template_id = v_result.template_id and w.attempt = v_result.attempt for update;
         continue when not found;

@@ -87,53 +87,57 @@ create or replace function worker.apply_template_list(p_org_id uuid, p_waba_id t
 returns void
 language plpgsql volatile security definer
 set search_path = ''
+-- The first list of a new database finds an empty table, and a plan made for that would read all of it for each template.
+set enable_seqscan = off
 as $$
 declare
     v_since timestamptz;
     v_item record;
     v_ours public.templates;
+    v_named public.templates;
     v_changed uuid[] := array[]::uuid[];
     v_id uuid;
 begin
-    -- One list of an account at a time, and nothing once the account is somebody else's.
-    select coalesce(s.claimed_at, private.clock()) into v_since from private.template_syncs s
-    where s.org_id = p_org_id and s.waba_id = p_waba_id for no key update;
+    -- One list of an account at a time: two would take over the same template twice. Not by the row of the account's synchronisation, which
+    -- others touch while they hold templates.
+    perform pg_catalog.pg_advisory_xact_lock(hashtextextended('templates of ' || p_org_id || ' ' || p_waba_id, 0));
     if not private.is_own_waba(p_org_id, p_waba_id) then
         return;
     end if;
-    v_since := coalesce(v_since, private.clock());
+    v_since := coalesce((select s.claimed_at from private.template_syncs s where s.org_id = p_org_id and s.waba_id = p_waba_id), private.clock());
     for v_item in
         select x.value, x.value ->> 'id' as wa_template_id, x.value ->> 'name' as name, private.template_language(x.value ->> 'language') as language
         from jsonb_array_elements(p_templates) x
         where x.value ->> 'id' is not null and x.value ->> 'name' ~ '^[a-z0-9_]+$' and length(x.value ->> 'name') <= 512
             and private.template_language(x.value ->> 'language') ~ '^[A-Za-z]{2,3}(_[A-Za-z]{2,4})?$'
-        order by x.value ->> 'name', x.value ->> 'language'
+        order by x.value ->> 'name' collate "C", x.value ->> 'language' collate "C"
     loop
         select t.* into v_ours from public.templates t
-        where t.org_id = p_org_id and t.waba_id = p_waba_id and t.deleted_at is null
-            and (t.wa_template_id = v_item.wa_template_id or (t.name = v_item.name and t.language = v_item.language))
-        order by t.wa_template_id is not distinct from v_item.wa_template_id desc limit 1;
-        if found and v_ours.status = 'draft' then
+        where t.waba_id = p_waba_id and t.wa_template_id = v_item.wa_template_id and t.org_id = p_org_id;
+        if v_ours.id is null or v_ours.deleted_at is not null then
+            select t.* into v_named from public.templates t
+            where t.org_id = p_org_id and t.waba_id = p_waba_id and t.name = v_item.name and t.language = v_item.language and t.deleted_at is null;
+            v_ours := case when v_named.id is null then v_ours else v_named end;
+        end if;
+        if v_ours.status = 'draft' then
             -- Made elsewhere under the name of a draft: the draft is a person's work, so it is told apart, not overwritten.
             if v_ours.problem is distinct from 'TEMPLATE_005' then
                 update public.templates t set problem = 'TEMPLATE_005', updated_at = clock_timestamp() where t.id = v_ours.id;
                 v_changed := v_changed || v_ours.id;
             end if;
-        elsif found then
+        elsif v_ours.deleted_at is null and v_ours.id is not null then
             if private.take_over_template(v_ours.id, v_item.value, v_since) then
                 v_changed := v_changed || v_ours.id;
             end if;
-        elsif v_item.value ->> 'status' in ('PENDING_DELETION', 'DELETED') or (v_item.value ->> 'status' = 'DISABLED' and exists (
-            select from public.templates t where t.org_id = p_org_id and t.waba_id = p_waba_id and t.wa_template_id = v_item.wa_template_id)) then
+        elsif v_item.value ->> 'status' in ('PENDING_DELETION', 'DELETED') or (v_item.value ->> 'status' = 'DISABLED' and v_ours.id is not null) then
             -- Deleted here; Meta shows it for up to 30 days, and a disabled one for ever.
             continue;
         else
-            -- A list that lacked it by mistake took it away: it is the same template.
-            update public.templates t set deleted_at = null, updated_at = clock_timestamp()
-            where t.id = (select x.id from public.templates x
-                where x.org_id = p_org_id and x.waba_id = p_waba_id and x.wa_template_id = v_item.wa_template_id order by x.deleted_at desc limit 1)
-            returning t.id into v_id;
-            if v_id is null then
+            v_id := v_ours.id;
+            if v_id is not null then
+                -- A list that lacked it by mistake took it away: it is the same template.
+                update public.templates t set deleted_at = null, updated_at = clock_timestamp() where t.id = v_id;
+            else
                 insert into public.templates (org_id, waba_id, name, language, category, wa_template_id, components, status, meta_status, reviewed_at)
                 values (p_org_id, p_waba_id, v_item.name, v_item.language, coalesce(private.category_of_meta(v_item.value ->> 'category'), 'marketing'),
                     v_item.wa_template_id, '[]', coalesce(private.status_of_meta(upper(v_item.value ->> 'status')), 'disabled'),
@@ -147,10 +151,14 @@ begin
     if p_is_complete then
         with gone as (
             update public.templates t set deleted_at = private.clock(), status = 'disabled', meta_status = 'DELETED', updated_at = clock_timestamp()
-            where t.org_id = p_org_id and t.waba_id = p_waba_id and t.deleted_at is null and t.status <> 'draft' and t.wa_template_id is not null
-                and coalesce(t.submitted_at <= v_since, true)
-                and not exists (select from private.template_work w where w.template_id = t.id)
-                and not exists (select from jsonb_array_elements(p_templates) x where x.value ->> 'id' = t.wa_template_id)
+            where t.id in (
+                select o.id from public.templates o
+                where o.org_id = p_org_id and o.waba_id = p_waba_id and o.deleted_at is null and o.status <> 'draft' and o.wa_template_id is not null
+                    and coalesce(o.submitted_at <= v_since, true)
+                    and not exists (select from private.template_work w where w.template_id = o.id)
+                    and not exists (select from jsonb_array_elements(p_templates) x where x.value ->> 'id' = o.wa_template_id)
+                -- One that somebody holds is looked at with the next list: waiting here could be waiting in a circle.
+                for no key update skip locked)
             returning t.id
         )
         select v_changed || coalesce(array_agg(g.id), '{}') into v_changed from gone g;

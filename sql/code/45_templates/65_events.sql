@@ -1,5 +1,6 @@
 -- Webhooks about templates (reference/whatsapp.md §5.1–5.5), inside the applier's transaction. Called by octopush_worker only.
--- Must stay true: the same event twice, or late, is the same as once; what we do not know or understand makes us ask for Meta's list.
+-- Must stay true: the same event twice, or late, is the same as once; what we do not know or understand makes us ask for Meta's list; whoever
+-- holds several templates took them by name and language (lists do, too).
 
 create or replace function private.apply_template_event(p_template public.templates, p_field text, p_value jsonb, p_at timestamptz)
 returns void
@@ -44,11 +45,26 @@ create or replace function worker.apply_template_events(p_events jsonb)
 returns void
 language plpgsql volatile security definer
 set search_path = ''
+-- As in worker.apply_template_list.
+set enable_seqscan = off
 as $$
 declare
     v_event record;
     v_template public.templates;
+    v_held uuid[];
 begin
+    select array_agg(x.id) into v_held from (
+        select t.id from public.templates t
+        where t.id in (
+            select o.id from jsonb_to_recordset(p_events) as e (waba_id text, wa_template_id text)
+            join public.templates o on o.waba_id = e.waba_id and o.wa_template_id = e.wa_template_id and o.deleted_at is null
+            union all
+            select o.id from jsonb_to_recordset(p_events) as e (waba_id text, name text, language text)
+            join public.whatsapp_accounts a on a.waba_id = e.waba_id and a.is_receiving
+            join public.templates o on o.org_id = a.org_id and o.waba_id = e.waba_id and o.name = e.name
+                and o.language = private.template_language(e.language) and o.deleted_at is null)
+        order by t.name collate "C", t.language collate "C", t.org_id, t.id for no key update
+    ) x;
     for v_event in
         select e.*, a.org_id from jsonb_to_recordset(p_events) as e (
             webhook_event_id bigint, waba_id text, field text, wa_template_id text, name text, language text, value jsonb, occurred_at timestamptz)
@@ -56,12 +72,12 @@ begin
         order by e.occurred_at, e.webhook_event_id, a.org_id
     loop
         select t.* into v_template from public.templates t
-        where t.org_id = v_event.org_id and t.waba_id = v_event.waba_id and t.deleted_at is null
+        where t.id = any (v_held) and t.org_id = v_event.org_id and t.waba_id = v_event.waba_id and t.deleted_at is null
             and (t.wa_template_id = v_event.wa_template_id
                 -- Its creation is not written down yet.
                 or (t.wa_template_id is null and t.status = 'pending' and t.name = v_event.name
                     and t.language = private.template_language(v_event.language)))
-        order by t.wa_template_id is not null desc limit 1 for no key update;
+        order by t.wa_template_id is not null desc limit 1;
         if found then
             if v_template.wa_template_id is null and v_event.wa_template_id is not null then
                 update public.templates t set wa_template_id = v_event.wa_template_id where t.id = v_template.id;
