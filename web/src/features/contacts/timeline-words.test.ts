@@ -52,6 +52,30 @@ it.each([
     undefined,
   ],
   [event('contact.created'), 'created', 'Wrote for the first time', undefined],
+  [
+    event('campaign.received', { campaign_name: 'Diwali', status: 'read', preview: 'Good news' }),
+    'campaign',
+    'Campaign “Diwali”',
+    'Good news',
+  ],
+  [
+    event('campaign.received', { campaign_name: 'Diwali', status: 'failed', preview: 'Good news' }),
+    'campaign',
+    'Campaign “Diwali” didn’t arrive',
+    undefined,
+  ],
+  [
+    event('link.clicked', { campaign_name: 'Diwali', destination: 'https://example.com/a' }),
+    'campaign',
+    'Followed a link of the campaign “Diwali”',
+    'example.com/a',
+  ],
+  [
+    event('opportunity.recorded', { amount: 120, currency: 'MYR' }, 'Ravi'),
+    'campaign',
+    'Sales opportunity recorded by Ravi',
+    'MYR 120',
+  ],
   [event('campaign.sent', { name: 'Diwali' }), 'campaign', 'Campaign “Diwali”', undefined],
   [event('loyalty.points_given'), 'other', 'Loyalty points given', undefined],
 ] as const)('%j', (given, mark, text, quote) =>

@@ -147,12 +147,32 @@ export function timelineWords(
   }
   const name = text(data.name) ?? text(data.campaign_name) ?? text(data.flow_name);
   const named = name ? ` “${name}”` : '';
+  switch (event.kind) {
+    case 'campaign.received':
+      return data.status === 'failed'
+        ? { mark: 'campaign', text: `Campaign${named} didn’t arrive` }
+        : { mark: 'campaign', text: `Campaign${named}`, quote: text(data.preview) };
+    case 'link.clicked':
+      return {
+        mark: 'campaign',
+        text: `Followed a link of the campaign${named}`,
+        quote: text(data.destination)?.replace(/^https:\/\//, ''),
+      };
+    case 'opportunity.recorded':
+      return { mark: 'campaign', text: `Sales opportunity recorded${by}`, quote: amountWords(data) };
+    case 'opportunity.deleted':
+      return { mark: 'campaign', text: `Sales opportunity deleted${by}`, quote: amountWords(data) };
+  }
   if (event.kind.startsWith('campaign.')) return { mark: 'campaign', text: `Campaign${named}` };
   if (event.kind === 'flow.completed') return { mark: 'flow-done', text: `Finished the flow${named}` };
   if (event.kind.startsWith('flow.')) return { mark: 'flow', text: `Started the flow${named}` };
   // A kind of a later release: its own name, made readable.
   const words = event.kind.replaceAll(/[._]/g, ' ');
   return { mark: 'other', text: `${words.charAt(0).toUpperCase()}${words.slice(1)}${by}` };
+}
+
+function amountWords({ amount, currency }: Record<string, unknown>): string | undefined {
+  return amount !== undefined && text(currency) ? `${currency} ${amount}` : undefined;
 }
 
 function message(verb: string, data: Record<string, unknown>): { text: string; quote?: string } {

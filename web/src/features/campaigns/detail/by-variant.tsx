@@ -27,49 +27,43 @@ export function ByVariant({ detail }: { detail: Detail }) {
       <Title order={3} fz="md" id="variants-title" mb={8}>
         Variants
       </Title>
-      <div className={classes.scroll}>
-        <Table verticalSpacing={6}>
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>Variant</Table.Th>
-              <Table.Th className={classes.number}>Sent</Table.Th>
-              <Table.Th className={classes.number}>Read</Table.Th>
-              <Table.Th className={classes.number}>Replied</Table.Th>
-              <Table.Th className={classes.number}>Clicked</Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {variants.map(({ position, template_name }) => {
-              const one = by_variant.find(({ variant }) => variant === position);
-              return (
-                <Table.Tr key={position}>
-                  <Table.Td>
-                    <Group gap={6}>
-                      <Text fw={600}>{variantName(position)}</Text>
-                      {campaign.winner === position && (
-                        <Badge
-                          variant="light"
-                          color="green"
-                          leftSection={<IconTrophy size={12} aria-hidden />}
-                        >
-                          Winner
-                        </Badge>
-                      )}
-                    </Group>
-                    <Text size="sm" c="dimmed" style={{ overflowWrap: 'anywhere' }}>
-                      {template_name}
-                    </Text>
-                  </Table.Td>
-                  <Table.Td className={classes.number}>{count(one?.sent ?? 0)}</Table.Td>
-                  <Figure value={one?.read ?? 0} of={one?.sent ?? 0} />
-                  <Figure value={one?.replied ?? 0} of={one?.sent ?? 0} />
-                  <Figure value={one?.clicked ?? 0} of={one?.sent ?? 0} />
-                </Table.Tr>
-              );
-            })}
-          </Table.Tbody>
-        </Table>
-      </div>
+      <Table verticalSpacing={6}>
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th>Variant</Table.Th>
+            <Table.Th className={classes.number}>Sent</Table.Th>
+            <Table.Th className={classes.number}>Read</Table.Th>
+            <Table.Th className={classes.number}>Replied</Table.Th>
+            <Table.Th className={`${classes.number} ${classes.medium}`}>Clicked</Table.Th>
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {variants.map(({ position, template_name }) => {
+            const one = by_variant.find(({ variant }) => variant === position);
+            return (
+              <Table.Tr key={position}>
+                <Table.Td>
+                  <Group gap={6}>
+                    <Text fw={600}>{variantName(position)}</Text>
+                    {campaign.winner === position && (
+                      <Badge variant="light" color="green" leftSection={<IconTrophy size={12} aria-hidden />}>
+                        Winner
+                      </Badge>
+                    )}
+                  </Group>
+                  <Text size="sm" c="dimmed" style={{ overflowWrap: 'anywhere' }}>
+                    {template_name}
+                  </Text>
+                </Table.Td>
+                <Table.Td className={classes.number}>{count(one?.sent ?? 0)}</Table.Td>
+                <Figure value={one?.read ?? 0} of={one?.sent ?? 0} />
+                <Figure value={one?.replied ?? 0} of={one?.sent ?? 0} />
+                <Figure value={one?.clicked ?? 0} of={one?.sent ?? 0} className={classes.medium} />
+              </Table.Tr>
+            );
+          })}
+        </Table.Tbody>
+      </Table>
       {comparison?.sentence && <Text mt="sm">{comparison.sentence}</Text>}
       {mayChoose && (
         <Group mt="sm" gap="xs">
@@ -96,9 +90,9 @@ export function ByVariant({ detail }: { detail: Detail }) {
   );
 }
 
-function Figure({ value, of }: { value: number; of: number }) {
+function Figure({ value, of, className = '' }: { value: number; of: number; className?: string }) {
   return (
-    <Table.Td className={classes.number}>
+    <Table.Td className={`${classes.number} ${className}`}>
       {percent(value, of)}
       <Text size="sm" c="dimmed">
         {count(value)}

@@ -20,7 +20,7 @@ import type { Confirmed } from '../confirm-dialog';
 import { type Campaign, canEdit, type Detail, isSegmentAudience } from '../model';
 import { campaignKey, changeCampaign, detailQuery, isUnderWay } from '../queries';
 import { StatusBadge } from '../status-badge';
-import { audienceWords, whenWords } from '../words';
+import { audienceWords, costWords, whenWords } from '../words';
 import classes from './detail.module.css';
 
 const CampaignMenu = lazyPart(async () => (await import('../campaign-menu')).CampaignMenu);
@@ -35,6 +35,7 @@ export function CampaignHeader({ detail }: { detail: Detail }) {
   const mayManage = org.can('campaigns.manage');
   const params = { campaignId: campaign.id };
   const waiting = stats.waiting + stats.queued;
+  const money = costWords(detail.cost);
   return (
     <header className={classes.header}>
       <div className={classes.headline}>
@@ -52,6 +53,7 @@ export function CampaignHeader({ detail }: { detail: Detail }) {
         <Text size="sm" c="dimmed" mt={4}>
           <Audience detail={detail} />
           <Times campaign={campaign} now={now} />
+          {money && ` · Cost about ${money}`}
         </Text>
       </div>
       {mayManage && (

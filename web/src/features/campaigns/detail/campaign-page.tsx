@@ -63,7 +63,7 @@ export function CampaignPage() {
       <Progress campaign={campaign} stats={stats} finishesAt={data.finishes_at} />
       {began ? (
         <>
-          <Cards stats={stats} cost={data.cost} onShow={(shown) => filter({ q: undefined, status: shown })} />
+          <Cards stats={stats} onShow={(shown) => filter({ q: undefined, status: shown })} />
           <Suspense fallback={<Skeleton height={220} radius="md" />}>
             <div className={classes.columns}>
               <Stack gap="md">

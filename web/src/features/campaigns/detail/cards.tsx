@@ -1,19 +1,17 @@
 import { Text, UnstyledButton } from '@mantine/core';
 import { count } from '@/lib/time';
-import type { Cost, RecipientStatus, Stats } from '../model';
-import { costWords, percent } from '../words';
+import type { RecipientStatus, Stats } from '../model';
+import { percent } from '../words';
 import classes from './detail.module.css';
 
 interface CardsProps {
   stats: Stats;
-  cost: Cost;
   /** Leads to those people in the table below. */
   onShow: (status: RecipientStatus[]) => void;
 }
 
 /** The figures people come for. Sent, delivered and read are those that got at least that far. */
-export function Cards({ stats, cost, onShow }: CardsProps) {
-  const money = costWords(cost);
+export function Cards({ stats, onShow }: CardsProps) {
   const cards: { label: string; value: number; share?: string; shown?: RecipientStatus[] }[] = [
     { label: 'Sent', value: stats.sent, shown: ['sent', 'delivered', 'read'] },
     {
@@ -58,14 +56,6 @@ export function Cards({ stats, cost, onShow }: CardsProps) {
           </dd>
         </div>
       ))}
-      {money && (
-        <div className={classes.card}>
-          <dt>Cost, about</dt>
-          <dd>
-            <span className={classes.value}>{money}</span>
-          </dd>
-        </div>
-      )}
     </dl>
   );
 }

@@ -27,7 +27,7 @@ export function PriceRow({ label, price, disabled, onChange, onRemove }: PriceRo
   );
   return (
     <Group gap="sm" align="flex-end">
-      <Text w={160} truncate title={label} pb={8}>
+      <Text w={{ base: '100%', sm: 160 }} truncate title={label} pb={{ sm: 8 }}>
         {label}
       </Text>
       {field('marketing', 'Marketing')}

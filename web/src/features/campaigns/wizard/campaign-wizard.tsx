@@ -100,7 +100,7 @@ export function CampaignWizard({ detail, onTakeTheirs }: CampaignWizardProps) {
         {step === 'review' && <ReviewStep {...parts} />}
       </Suspense>
       <div className={classes.foot}>
-        <SaveState draft={draft} />
+        <SaveState draft={draft} isScheduled={campaign.status === 'scheduled'} />
         {problem && (
           <Text size="sm" c="red" role="alert" className={classes.footProblem}>
             {problem}
@@ -142,7 +142,7 @@ export function CampaignWizard({ detail, onTakeTheirs }: CampaignWizardProps) {
   );
 }
 
-function SaveState({ draft }: { draft: CampaignDraft }) {
+function SaveState({ draft, isScheduled }: { draft: CampaignDraft; isScheduled: boolean }) {
   const now = useNow(1_000);
   const { state, savedAt } = draft;
   const words =
@@ -151,7 +151,9 @@ function SaveState({ draft }: { draft: CampaignDraft }) {
       : state === 'saved'
         ? savedAt
           ? `Saved ${ago(savedAt, now)}`
-          : 'Saved as a draft'
+          : isScheduled
+            ? 'Saved'
+            : 'Saved as a draft'
         : 'Not saved: kept on this device';
   return (
     <Text size="sm" c="dimmed" className={classes.footNote}>

@@ -127,7 +127,9 @@ function Outcome({ campaign, draft, rehearsal, isFresh, go }: OutcomeProps) {
             <li title={exactTime(rehearsal.starts_at)}>
               {values.scheduled_at
                 ? `Starts ${zonedWords(values.scheduled_at, zone)} (${zone.replaceAll('_', ' ')}).`
-                : 'Starts as soon as you press Send.'}
+                : isLater(rehearsal.starts_at)
+                  ? `Starts ${whenWords(rehearsal.starts_at)}, when your quiet hours end.`
+                  : 'Starts as soon as you press Send.'}
             </li>
           )}
           {rehearsal.finishes_at && recipients > 0 && (
@@ -189,6 +191,9 @@ function Outcome({ campaign, draft, rehearsal, isFresh, go }: OutcomeProps) {
     </>
   );
 }
+
+/** A rehearsal takes a moment, and its "now" is a little old when it is read. */
+const isLater = (at: string): boolean => Date.parse(at) > Date.now() + 60_000;
 
 /** On which page a problem is mended. */
 export function stepOf(problem: CampaignProblem): Step {
