@@ -130,6 +130,11 @@ select is(tests.on_template('delete_template', 'acme.copy', u), c, u) from (valu
 select is((tests.template('acme.copy')).id, null, 'gone for good');
 select is(tests.on_template('delete_template', 'acme.copy'), 'TEMPLATE_001', 'once');
 
+-- As many as Meta has of one account.
+insert into public.templates (org_id, waba_id, name, language, category) select tests.id('globex'), '91002', 'filler_' || i, 'en', 'utility' from generate_series(1, 5999) i;
+select is((select count(*) from public.templates where org_id = tests.id('globex')), 6000::bigint, 'six thousand');
+select is(tests.error_for('globex.owner', $$ select create_template(tests.id('globex'), '{"name": "one_too_many"}') $$), 'TEMPLATE_004', 'are all there can be');
+
 -- No number.
 select tests.make_org('initech'), tests.add_member('initech', 'owner');
 select is(tests.error_for('initech.owner', $$ select create_template(tests.id('initech'), '{"name": "x"}') $$), 'WA_006', 'templates belong to a WhatsApp account');

@@ -94,7 +94,8 @@ select is(tests.edit('Your parcel is here.'), null, 'goes when the first is 30 d
 select tests.answer_template(tests.claim_template('acme.ready'), 'failed', '{"error_code": "TEMPLATE_007", "error_message": "You can edit once a day"}');
 select is((select row (t.status, t.meta_status, t.problem, t.components #>> '{0,text}')::text from tests.template('acme.ready') t),
     '(approved,APPROVED,"You can edit once a day","Your parcel number 10 waits.")', 'what Meta refuses leaves what it has');
-select is(tests.edit('Your parcel is here.'), null, 'and did not count');
+select ok((select s.requested_at = private.clock() from private.template_syncs s where s.org_id = tests.id('acme')), 'its list is asked what became of it meanwhile');
+select is(tests.edit('Your parcel is here.'), null, 'the refused one did not count');
 select tests.accept_edit();
 select tests.set_clock(now());
 

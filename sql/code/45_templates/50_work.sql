@@ -130,6 +130,10 @@ begin
             v_template := private.undo_template_work(v_work, coalesce(v_result.error_message, v_result.error_code, 'WA_001'));
             perform private.tell_of_template(v_template, 'template.failed',
                 jsonb_build_object('action', v_work.action, 'code', v_result.error_code));
+            -- What Meta said of it meanwhile was not listened to.
+            if v_work.action <> 'submit' then
+                perform private.request_template_sync(v_template.org_id, v_template.waba_id);
+            end if;
         elsif v_result.action = 'upload' then
             update private.template_work w set handles = w.handles || coalesce(v_result.handles, '{}'), run_after = private.clock()
             where w.template_id = v_work.template_id;
