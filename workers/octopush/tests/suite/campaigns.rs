@@ -92,6 +92,7 @@ fn process(team: &Team) -> Child {
         .env("WHATSAPP_APP_SECRET", super::fixture::APP_SECRET)
         .env("WHATSAPP_VERIFY_TOKEN", super::fixture::VERIFY_TOKEN)
         .env("OCTOPUSH_ROLES", "send,campaigns")
+        .env_remove("SUPABASE_SERVICE_ROLE_KEY")
         .env("OCTOPUSH_LEASE_SECONDS", "12")
         .stdout(Stdio::null())
         .stderr(Stdio::null())

@@ -72,6 +72,11 @@ async fn a_right_token_connects_the_number_with_what_meta_knows_of_it() {
         ))
         .await;
     assert!(shown.is_some_and(|number| number.contains("5550 0002")));
+    let portfolio = format!("select business_id from public.whatsapp_accounts where id = '{account}'");
+    assert_eq!(
+        database.text(&portfolio).await.as_deref(),
+        Some("600000000000001")
+    );
     worker.stop().await;
 }
 

@@ -161,10 +161,11 @@ impl Team {
         let expected: Vec<String> =
             serde_json::from_str(&self.database.text(eligible).await.unwrap()).unwrap();
         let taken = self.taken().await;
+        let stats = self.stats(campaign).await;
+        assert_eq!(taken.len(), expected.len(), "{stats}");
         let doubled: Vec<_> = taken.iter().filter(|(_, count)| **count != 1).collect();
         assert!(doubled.is_empty(), "got it more than once: {doubled:?}");
         assert_eq!(taken.into_keys().collect::<Vec<_>>(), expected);
-        let stats = self.stats(campaign).await;
         assert_eq!(stats["sent"], expected.len(), "{stats}");
         for none in ["waiting", "queued", "uncertain", "failed"] {
             assert_eq!(stats[none], 0, "{none}: {stats}");

@@ -82,6 +82,12 @@ async fn ask_meta(
         }
     }
     graph.subscribe_app(waba_id, token).await?;
+    // Numbers of one portfolio share its messaging limit. A token that may not see it is as good for everything else.
+    let business_id = graph
+        .business_account(waba_id, token)
+        .await
+        .ok()
+        .and_then(|account| account.business_id);
     let messages_per_second = match number.throughput_level() {
         // Meta's two rates (reference/whatsapp.md §9.1).
         Some("HIGH") => Some(1000),
@@ -94,6 +100,7 @@ async fn ask_meta(
         "verified_name": number.verified_name,
         "quality_rating": number.quality_rating,
         "messaging_tier": number.whatsapp_business_manager_messaging_limit,
+        "business_id": business_id,
         "messages_per_second": messages_per_second,
     }))
 }

@@ -69,7 +69,7 @@ impl Number {
     pub fn adapt(&self, lease: &Lease) {
         let allowed = lease.messages_per_second.unsigned_abs();
         lock(&self.pace).adapt(allowed);
-        let most = (allowed as usize / 20).clamp(1, self.ahead.concurrency);
+        let most = (allowed as usize / 20).clamp(1, 4 * self.ahead.concurrency);
         self.ahead.most.store(most, Ordering::Relaxed);
     }
 
