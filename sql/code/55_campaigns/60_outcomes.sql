@@ -113,7 +113,7 @@ begin
         where r.status in ('queued', 'sent', 'delivered', 'read')
             and (r.campaign_id = w.campaign_id
                 or (w.campaign_id is null and w.occurred_at between r.queued_at and r.queued_at + make_interval(days => c.attribution_days)))
-        order by w.contact_id, w.campaign_id, w.whatsapp_account_id, r.queued_at desc, w.occurred_at
+        order by w.contact_id, w.campaign_id, w.whatsapp_account_id, r.queued_at desc, r.message_id desc, w.occurred_at
     ), held_out as materialized (
         select r.campaign_id, r.contact_id, min(w.occurred_at) as at
         from wrote w
