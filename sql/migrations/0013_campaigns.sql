@@ -111,7 +111,6 @@ create index campaign_recipients__contact__idx on public.campaign_recipients (or
 create index campaign_recipients__ready__idx on public.campaign_recipients (
     campaign_id, (case when variant is null then 1 else 0 end), ready_at, position) where ready_at is not null;
 create index campaign_recipients__excluded__idx on public.campaign_recipients (campaign_id, exclusion_reason) where exclusion_reason is not null;
-create index campaign_recipients__failed__idx on public.campaign_recipients (campaign_id, error_code) where failed_at is not null;
 alter table public.campaign_recipients set (fillfactor = 75, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05);
 
 create table private.campaign_counts (
@@ -165,6 +164,18 @@ comment on table private.campaign_deltas is 'Changes of counts, one row a statem
 create index campaign_deltas__campaign__idx on private.campaign_deltas (campaign_id);
 alter table private.campaign_deltas set (autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 2000);
 
+create table private.campaign_reasons (
+    id bigint generated always as identity primary key,
+    campaign_id uuid not null,
+    is_failure boolean not null,
+    -- Of an exclusion, or the code of a failure.
+    reason text not null,
+    recipients integer not null
+);
+comment on table private.campaign_reasons is 'Recipients left out or failed, by reason: appended like the deltas, and folded.';
+create index campaign_reasons__campaign__idx on private.campaign_reasons (campaign_id);
+alter table private.campaign_reasons set (autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 2000);
+
 create table private.send_effects (
     id bigint generated always as identity primary key,
     org_id uuid not null,
@@ -213,6 +224,7 @@ alter table public.campaign_variants enable row level security;
 alter table public.campaign_recipients enable row level security;
 alter table private.campaign_counts enable row level security;
 alter table private.campaign_deltas enable row level security;
+alter table private.campaign_reasons enable row level security;
 alter table private.send_effects enable row level security;
 alter table private.portfolio_users enable row level security;
 alter table private.portfolio_minutes enable row level security;

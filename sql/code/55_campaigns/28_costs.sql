@@ -57,7 +57,7 @@ end
 $$;
 
 -- When the last of p_count messages leaves, if the first may at p_from: by the number's rate less the share kept for replies, quiet hours
--- (p_zone's), and what the messaging limit lets go. p_tests_hours: the rest waits so long for the winner. Null: not within 60 days.
+-- (of p_zone), and what the messaging limit lets go. Null: not within 30 days.
 create or replace function private.finish_estimate(
     p_count bigint, p_from timestamptz, p_rate integer, p_quiet_hours jsonb, p_zone text, p_tier_limit integer, p_portfolio text
 ) returns timestamptz
@@ -70,7 +70,6 @@ declare
     v_left numeric := p_count::numeric;
     v_quiet timestamptz;
     v_end timestamptz;
-    v_room numeric;
     -- Five minutes of people each, in a ring of a day.
     v_used numeric[] := array_fill(0::numeric, array[288]);
     v_total numeric := 0::numeric;
@@ -85,29 +84,31 @@ begin
             where m.portfolio = p_portfolio and m.minute > p_from - interval '24 hours' group by 1
         ) m on m.slot = s.slot;
     end if;
-    while v_left > 0 and v_at < p_from + interval '60 days' loop
-        v_quiet := private.quiet_until(p_quiet_hours, p_zone, v_at);
-        if v_quiet is not null and p_tier_limit is null then
-            v_at := v_quiet;
-            continue;
-        end if;
+    while v_left > 0 and v_at < p_from + interval '30 days' loop
         if p_tier_limit is null then
+            v_quiet := private.quiet_until(p_quiet_hours, p_zone, v_at);
+            if v_quiet is not null then
+                v_at := v_quiet;
+                continue;
+            end if;
             v_end := coalesce(private.quiet_from(p_quiet_hours, p_zone, v_at), 'infinity');
             v_now := least(v_left, case when v_end = 'infinity' then v_left else extract(epoch from v_end - v_at) * v_rate end);
             v_left := v_left - v_now;
             v_at := v_at + make_interval(secs => (v_now / v_rate)::double precision);
             continue;
         end if;
-        v_slot := (floor(extract(epoch from v_at) / 300)::bigint % 288)::integer + 1;
         v_end := to_timestamp((floor(extract(epoch from v_at) / 300) + 1) * 300);
-        v_room := greatest(p_tier_limit - v_total, 0);
-        v_now := case when v_quiet is not null then 0 else least(v_left, v_room, extract(epoch from v_end - v_at) * v_rate) end;
-        v_left := v_left - v_now;
-        if v_left <= 0 then
-            return v_at + make_interval(secs => (v_now / v_rate)::double precision);
+        -- Most of the time the limit is used up, and nothing more is asked.
+        if v_total < p_tier_limit and private.quiet_until(p_quiet_hours, p_zone, v_at) is null then
+            v_now := least(v_left, p_tier_limit - v_total, extract(epoch from v_end - v_at) * v_rate);
+            v_left := v_left - v_now;
+            if v_left <= 0 then
+                return v_at + make_interval(secs => (v_now / v_rate)::double precision);
+            end if;
+            v_slot := (floor(extract(epoch from v_at) / 300)::bigint % 288)::integer + 1;
+            v_total := v_total + v_now;
+            v_used[v_slot] := v_used[v_slot] + v_now;
         end if;
-        v_total := v_total + v_now;
-        v_used[v_slot] := v_used[v_slot] + v_now;
         v_at := v_end;
         -- A day ago by the clock that begins now: those may be written to again, and make room for others.
         v_slot := (floor(extract(epoch from v_at) / 300)::bigint % 288)::integer + 1;

@@ -2,17 +2,6 @@
 -- Must stay true: a rehearsal runs the launch's own code (private.start_campaign, private.snapshot_audience) in a block that is rolled back,
 -- so that on the same data both have the same recipients, exclusions and texts; afterwards nothing is left of it.
 
-create or replace function private.excluded_counts(p_campaign_id uuid)
-returns jsonb
-language sql stable
-set search_path = ''
-as $$
-    select coalesce(jsonb_object_agg(x.exclusion_reason, x.count), '{}') from (
-        select r.exclusion_reason, count(*) from public.campaign_recipients r
-        where r.campaign_id = p_campaign_id and r.exclusion_reason is not null group by r.exclusion_reason
-    ) x
-$$;
-
 create or replace function private.excluded_page(p_campaign_id uuid, p_reason text, p_limit integer, p_after uuid)
 returns jsonb
 language sql stable
@@ -70,7 +59,7 @@ begin
             perform private.try_audience(v_campaign);
         end if;
         v_stats := private.stats_of(p_id);
-        v_excluded := private.excluded_counts(p_id);
+        v_excluded := private.reasons_of(p_id, false);
         if v_is_draft then
             raise exception sqlstate 'UNDO0';
         end if;
@@ -237,7 +226,7 @@ begin
         v_stats := private.stats_of(p_id);
         v_recipients := (v_stats ->> 'waiting')::bigint;
         v_conflicts := private.campaign_conflicts(v_campaign, v_starts_at);
-        v_result := jsonb_build_object('recipients', v_recipients, 'excluded', private.excluded_counts(p_id), 'held_out', v_stats -> 'held_out',
+        v_result := jsonb_build_object('recipients', v_recipients, 'excluded', private.reasons_of(p_id, false), 'held_out', v_stats -> 'held_out',
             'messages', private.rehearsed_messages(p_id, least(greatest(coalesce(p_limit, 20), 0), 200)), 'cost', v_campaign.planned_cost,
             'starts_at', coalesce(v_quiet, v_starts_at), 'finishes_at', private.campaign_finishes_at(v_campaign, v_starts_at));
         raise exception sqlstate 'UNDO0';

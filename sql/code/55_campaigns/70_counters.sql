@@ -27,6 +27,11 @@ begin
         coalesce(sum(x.sign) filter (where x.opportunity_at is not null and x.status = 'held_out'), 0)
     from (select 1 as sign, n.* from new_rows n) x
     group by x.campaign_id, coalesce(x.variant, 0);
+    insert into private.campaign_reasons (campaign_id, is_failure, reason, recipients)
+    select x.campaign_id, x.status = 'failed', coalesce(x.exclusion_reason, x.error_code, ''), sum(x.sign)
+    from (select 1 as sign, n.* from new_rows n) x
+    where x.status in ('excluded', 'failed')
+    group by 1, 2, 3 having sum(x.sign) <> 0;
     return null;
 end
 $$;
@@ -55,6 +60,11 @@ begin
         coalesce(sum(x.sign) filter (where x.opportunity_at is not null and x.status = 'held_out'), 0)
     from (select -1 as sign, o.* from old_rows o) x
     group by x.campaign_id, coalesce(x.variant, 0);
+    insert into private.campaign_reasons (campaign_id, is_failure, reason, recipients)
+    select x.campaign_id, x.status = 'failed', coalesce(x.exclusion_reason, x.error_code, ''), sum(x.sign)
+    from (select -1 as sign, o.* from old_rows o) x
+    where x.status in ('excluded', 'failed')
+    group by 1, 2, 3 having sum(x.sign) <> 0;
     return null;
 end
 $$;
@@ -83,6 +93,11 @@ begin
         coalesce(sum(x.sign) filter (where x.opportunity_at is not null and x.status = 'held_out'), 0)
     from (select 1 as sign, n.* from new_rows n union all select -1, o.* from old_rows o) x
     group by x.campaign_id, coalesce(x.variant, 0);
+    insert into private.campaign_reasons (campaign_id, is_failure, reason, recipients)
+    select x.campaign_id, x.status = 'failed', coalesce(x.exclusion_reason, x.error_code, ''), sum(x.sign)
+    from (select 1 as sign, n.* from new_rows n union all select -1, o.* from old_rows o) x
+    where x.status in ('excluded', 'failed')
+    group by 1, 2, 3 having sum(x.sign) <> 0;
     return null;
 end
 $$;
@@ -103,6 +118,7 @@ as $$
 begin
     delete from public.campaign_recipients r using old_rows o where r.campaign_id = o.id;
     delete from private.campaign_deltas d using old_rows o where d.campaign_id = o.id;
+    delete from private.campaign_reasons x using old_rows o where x.campaign_id = o.id;
     delete from private.send_effects e using old_rows o where e.campaign_id = o.id;
     return null;
 end
@@ -119,6 +135,17 @@ as $$
 declare
     v_folded uuid[];
 begin
+    with taken as (
+        delete from private.campaign_reasons x
+        where x.id in (
+            select y.id from private.campaign_reasons y
+            where y.campaign_id in (
+                select z.campaign_id from private.campaign_reasons z where z.campaign_id = any (p_campaign_ids) group by z.campaign_id having count(*) > 100)
+            for update skip locked)
+        returning x.*
+    )
+    insert into private.campaign_reasons (campaign_id, is_failure, reason, recipients)
+    select t.campaign_id, t.is_failure, t.reason, sum(t.recipients) from taken t group by 1, 2, 3 having sum(t.recipients) <> 0;
     with taken as (
         delete from private.campaign_deltas d
         where d.id in (select x.id from private.campaign_deltas x where x.campaign_id = any (p_campaign_ids) for update skip locked)
@@ -173,6 +200,18 @@ select c.id as campaign_id, c.org_id, coalesce(sum(v.total), 0)::bigint as total
     coalesce(sum(v.held_out_replied), 0)::bigint as held_out_replied, coalesce(sum(v.held_out_opportunities), 0)::bigint as held_out_opportunities
 from public.campaigns c left join private.campaign_variant_stats v on v.campaign_id = c.id
 group by c.id, c.org_id;
+
+-- {reason: recipients} of those left out, {code: recipients} of those that failed.
+create or replace function private.reasons_of(p_campaign_id uuid, p_is_failure boolean)
+returns jsonb
+language sql stable
+set search_path = ''
+as $$
+    select coalesce(jsonb_object_agg(x.reason, x.recipients), '{}') from (
+        select r.reason, sum(r.recipients) as recipients from private.campaign_reasons r
+        where r.campaign_id = p_campaign_id and r.is_failure = p_is_failure group by r.reason having sum(r.recipients) <> 0
+    ) x
+$$;
 
 create or replace function private.stats_of(p_campaign_id uuid)
 returns jsonb

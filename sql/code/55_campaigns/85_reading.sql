@@ -105,11 +105,9 @@ begin
         'by_variant', coalesce((select jsonb_agg(to_jsonb(s) - 'campaign_id' order by s.variant)
             from private.campaign_variant_stats s where s.campaign_id = p_id and s.variant > 0), '[]'),
         'failures', coalesce((
-            select jsonb_agg(jsonb_build_object('code', f.error_code, 'count', f.count) order by f.count desc, f.error_code) from (
-                select r.error_code, count(*) from public.campaign_recipients r
-                where r.campaign_id = p_id and r.failed_at is not null group by r.error_code
-            ) f), '[]'),
-        'excluded', private.excluded_counts(p_id),
+            select jsonb_agg(jsonb_build_object('code', f.key, 'count', f.value) order by f.value::bigint desc, f.key)
+            from jsonb_each(private.reasons_of(p_id, true)) f), '[]'),
+        'excluded', private.reasons_of(p_id, false),
         'lift', case when v_was_launched then private.campaign_lift(v_campaign, v_stats) end,
         'comparison', case when v_was_launched and (select count(*) > 1 from public.campaign_variants v where v.campaign_id = p_id)
             then private.test_comparison(v_campaign) end,
