@@ -25,6 +25,98 @@ isOneToOne: false
       referencedColumns: ["id"]
     }
                   ]
+                },"campaign_recipients": {
+                  Row: {
+                    "attempts": number,"campaign_id": string,"clicked_at": string | null,"contact_id": string,"delivered_at": string | null,"error_code": string | null,"error_message": string | null,"exclusion_reason": string | null,"failed_at": string | null,"is_uncertain": boolean,"message_id": string | null,"opportunity_at": string | null,"org_id": string,"position": number,"queued_at": string | null,"read_at": string | null,"ready_at": string | null,"replied_at": string | null,"sent_at": string | null,"status": string,"variant": number | null
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "attempts"?: number,"campaign_id": string,"clicked_at"?: string | null,"contact_id": string,"delivered_at"?: string | null,"error_code"?: string | null,"error_message"?: string | null,"exclusion_reason"?: string | null,"failed_at"?: string | null,"is_uncertain"?: boolean,"message_id"?: string | null,"opportunity_at"?: string | null,"org_id": string,"position": number,"queued_at"?: string | null,"read_at"?: string | null,"ready_at"?: string | null,"replied_at"?: string | null,"sent_at"?: string | null,"status": string,"variant"?: number | null
+                  }
+                  Update: {
+                    "attempts"?: number,"campaign_id"?: string,"clicked_at"?: string | null,"contact_id"?: string,"delivered_at"?: string | null,"error_code"?: string | null,"error_message"?: string | null,"exclusion_reason"?: string | null,"failed_at"?: string | null,"is_uncertain"?: boolean,"message_id"?: string | null,"opportunity_at"?: string | null,"org_id"?: string,"position"?: number,"queued_at"?: string | null,"read_at"?: string | null,"ready_at"?: string | null,"replied_at"?: string | null,"sent_at"?: string | null,"status"?: string,"variant"?: number | null
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "campaign_recipients_org_id_fkey"
+      columns: ["org_id"]
+isOneToOne: false
+      referencedRelation: "organizations"
+      referencedColumns: ["id"]
+    }
+                  ]
+                },"campaign_settings": {
+                  Row: {
+                    "marketing_cap": Json | null,"message_prices": Json | null,"org_id": string,"updated_at": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "marketing_cap"?: Json | null,"message_prices"?: Json | null,"org_id": string,"updated_at"?: string
+                  }
+                  Update: {
+                    "marketing_cap"?: Json | null,"message_prices"?: Json | null,"org_id"?: string,"updated_at"?: string
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "campaign_settings_org_id_fkey"
+      columns: ["org_id"]
+isOneToOne: true
+      referencedRelation: "organizations"
+      referencedColumns: ["id"]
+    }
+                  ]
+                },"campaign_variants": {
+                  Row: {
+                    "campaign_id": string,"links": NonNullable<Json>,"org_id": string,"position": number,"share": number,"template_id": string | null,"variables": NonNullable<Json>
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "campaign_id": string,"links"?: NonNullable<Json>,"org_id": string,"position": number,"share"?: number,"template_id"?: string | null,"variables"?: NonNullable<Json>
+                  }
+                  Update: {
+                    "campaign_id"?: string,"links"?: NonNullable<Json>,"org_id"?: string,"position"?: number,"share"?: number,"template_id"?: string | null,"variables"?: NonNullable<Json>
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "campaign_variants_org_id_campaign_id_fkey"
+      columns: ["org_id","campaign_id"]
+isOneToOne: false
+      referencedRelation: "campaigns"
+      referencedColumns: ["org_id","id"]
+    },{
+      foreignKeyName: "campaign_variants_org_id_template_id_fkey"
+      columns: ["org_id","template_id"]
+isOneToOne: false
+      referencedRelation: "templates"
+      referencedColumns: ["org_id","id"]
+    }
+                  ]
+                },"campaigns": {
+                  Row: {
+                    "attribution_days": number,"audience": Json | null,"created_at": string,"created_by": string | null,"description": string | null,"finished_at": string | null,"holdout_percent": number,"id": string,"is_marketing": boolean,"launched_at": string | null,"name": string,"org_id": string,"planned_cost": Json | null,"quiet_hours": Json | null,"resumes_at": string | null,"scheduled_at": string | null,"started_at": string | null,"status": string,"status_reason": string | null,"test": Json | null,"tested_at": string | null,"time_zone": string | null,"uncertain_hours": number,"uncertain_policy": string,"updated_at": string,"waiting_for": string | null,"whatsapp_account_id": string | null,"winner": number | null
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "attribution_days"?: number,"audience"?: Json | null,"created_at"?: string,"created_by"?: string | null,"description"?: string | null,"finished_at"?: string | null,"holdout_percent"?: number,"id"?: string,"is_marketing"?: boolean,"launched_at"?: string | null,"name": string,"org_id": string,"planned_cost"?: Json | null,"quiet_hours"?: Json | null,"resumes_at"?: string | null,"scheduled_at"?: string | null,"started_at"?: string | null,"status"?: string,"status_reason"?: string | null,"test"?: Json | null,"tested_at"?: string | null,"time_zone"?: string | null,"uncertain_hours"?: number,"uncertain_policy"?: string,"updated_at"?: string,"waiting_for"?: string | null,"whatsapp_account_id"?: string | null,"winner"?: number | null
+                  }
+                  Update: {
+                    "attribution_days"?: number,"audience"?: Json | null,"created_at"?: string,"created_by"?: string | null,"description"?: string | null,"finished_at"?: string | null,"holdout_percent"?: number,"id"?: string,"is_marketing"?: boolean,"launched_at"?: string | null,"name"?: string,"org_id"?: string,"planned_cost"?: Json | null,"quiet_hours"?: Json | null,"resumes_at"?: string | null,"scheduled_at"?: string | null,"started_at"?: string | null,"status"?: string,"status_reason"?: string | null,"test"?: Json | null,"tested_at"?: string | null,"time_zone"?: string | null,"uncertain_hours"?: number,"uncertain_policy"?: string,"updated_at"?: string,"waiting_for"?: string | null,"whatsapp_account_id"?: string | null,"winner"?: number | null
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "campaigns_org_id_fkey"
+      columns: ["org_id"]
+isOneToOne: false
+      referencedRelation: "organizations"
+      referencedColumns: ["id"]
+    },{
+      foreignKeyName: "campaigns_org_id_whatsapp_account_id_fkey"
+      columns: ["org_id","whatsapp_account_id"]
+isOneToOne: false
+      referencedRelation: "whatsapp_accounts"
+      referencedColumns: ["org_id","id"]
+    }
+                  ]
                 },"consent_keywords": {
                   Row: {
                     "bare": string,"kind": string,"org_id": string,"word": string
@@ -99,14 +191,14 @@ isOneToOne: false
                   ]
                 },"contacts": {
                   Row: {
-                    "address": Json | null,"avatar_url": string | null,"birthday": string | null,"bsuid": string | null,"company": string | null,"created_at": string,"custom_fields": NonNullable<Json>,"deleted_at": string | null,"email": string | null,"erased_at": string | null,"full_name": string | null,"id": string,"job_title": string | null,"last_inbound_at": string | null,"last_message_at": string | null,"lifecycle_stage": string,"messages_received": number,"messages_sent": number,"notes": string | null,"opt_in_at": string | null,"opt_in_source": string | null,"opt_in_status": string,"org_id": string,"phone": string | null,"search_text": string | null,"source": string,"updated_at": string,"username": string | null,"wa_id": string | null
+                    "address": Json | null,"avatar_url": string | null,"birthday": string | null,"bsuid": string | null,"company": string | null,"created_at": string,"custom_fields": NonNullable<Json>,"deleted_at": string | null,"email": string | null,"erased_at": string | null,"full_name": string | null,"id": string,"job_title": string | null,"last_inbound_at": string | null,"last_message_at": string | null,"lifecycle_stage": string,"marketing_stopped_at": string | null,"messages_received": number,"messages_sent": number,"not_on_whatsapp_at": string | null,"notes": string | null,"opt_in_at": string | null,"opt_in_source": string | null,"opt_in_status": string,"org_id": string,"phone": string | null,"search_text": string | null,"source": string,"updated_at": string,"username": string | null,"wa_id": string | null
                   }
                   ComputedFields: never
                   Insert: {
-                    "address"?: Json | null,"avatar_url"?: string | null,"birthday"?: string | null,"bsuid"?: string | null,"company"?: string | null,"created_at"?: string,"custom_fields"?: NonNullable<Json>,"deleted_at"?: string | null,"email"?: string | null,"erased_at"?: string | null,"full_name"?: string | null,"id"?: string,"job_title"?: string | null,"last_inbound_at"?: string | null,"last_message_at"?: string | null,"lifecycle_stage"?: string,"messages_received"?: number,"messages_sent"?: number,"notes"?: string | null,"opt_in_at"?: string | null,"opt_in_source"?: string | null,"opt_in_status"?: string,"org_id": string,"phone"?: string | null,"search_text"?: never,"source"?: string,"updated_at"?: string,"username"?: string | null,"wa_id"?: string | null
+                    "address"?: Json | null,"avatar_url"?: string | null,"birthday"?: string | null,"bsuid"?: string | null,"company"?: string | null,"created_at"?: string,"custom_fields"?: NonNullable<Json>,"deleted_at"?: string | null,"email"?: string | null,"erased_at"?: string | null,"full_name"?: string | null,"id"?: string,"job_title"?: string | null,"last_inbound_at"?: string | null,"last_message_at"?: string | null,"lifecycle_stage"?: string,"marketing_stopped_at"?: string | null,"messages_received"?: number,"messages_sent"?: number,"not_on_whatsapp_at"?: string | null,"notes"?: string | null,"opt_in_at"?: string | null,"opt_in_source"?: string | null,"opt_in_status"?: string,"org_id": string,"phone"?: string | null,"search_text"?: never,"source"?: string,"updated_at"?: string,"username"?: string | null,"wa_id"?: string | null
                   }
                   Update: {
-                    "address"?: Json | null,"avatar_url"?: string | null,"birthday"?: string | null,"bsuid"?: string | null,"company"?: string | null,"created_at"?: string,"custom_fields"?: NonNullable<Json>,"deleted_at"?: string | null,"email"?: string | null,"erased_at"?: string | null,"full_name"?: string | null,"id"?: string,"job_title"?: string | null,"last_inbound_at"?: string | null,"last_message_at"?: string | null,"lifecycle_stage"?: string,"messages_received"?: number,"messages_sent"?: number,"notes"?: string | null,"opt_in_at"?: string | null,"opt_in_source"?: string | null,"opt_in_status"?: string,"org_id"?: string,"phone"?: string | null,"search_text"?: never,"source"?: string,"updated_at"?: string,"username"?: string | null,"wa_id"?: string | null
+                    "address"?: Json | null,"avatar_url"?: string | null,"birthday"?: string | null,"bsuid"?: string | null,"company"?: string | null,"created_at"?: string,"custom_fields"?: NonNullable<Json>,"deleted_at"?: string | null,"email"?: string | null,"erased_at"?: string | null,"full_name"?: string | null,"id"?: string,"job_title"?: string | null,"last_inbound_at"?: string | null,"last_message_at"?: string | null,"lifecycle_stage"?: string,"marketing_stopped_at"?: string | null,"messages_received"?: number,"messages_sent"?: number,"not_on_whatsapp_at"?: string | null,"notes"?: string | null,"opt_in_at"?: string | null,"opt_in_source"?: string | null,"opt_in_status"?: string,"org_id"?: string,"phone"?: string | null,"search_text"?: never,"source"?: string,"updated_at"?: string,"username"?: string | null,"wa_id"?: string | null
                   }
                   Relationships: [
                     {
@@ -185,14 +277,14 @@ isOneToOne: false
                   ]
                 },"messages": {
                   Row: {
-                    "accepted_at": string | null,"body": string | null,"client_key": string | null,"contact_id": string,"conversation_id": string,"created_at": string,"delivered_at": string | null,"direction": string,"error_code": string | null,"error_message": string | null,"failed_at": string | null,"id": string,"is_uncertain": boolean,"occurred_at": string,"org_id": string,"payload": Json | null,"reactions": NonNullable<Json>,"read_at": string | null,"reply_to_message_id": string | null,"reply_to_wa_message_id": string | null,"send_try": number,"sent_at": string | null,"sent_by": string | null,"status": string,"type": string,"wa_message_id": string | null,"whatsapp_account_id": string
+                    "accepted_at": string | null,"body": string | null,"campaign_id": string | null,"client_key": string | null,"contact_id": string,"conversation_id": string,"created_at": string,"delivered_at": string | null,"direction": string,"error_code": string | null,"error_message": string | null,"failed_at": string | null,"id": string,"is_uncertain": boolean,"occurred_at": string,"org_id": string,"payload": Json | null,"reactions": NonNullable<Json>,"read_at": string | null,"reply_to_message_id": string | null,"reply_to_wa_message_id": string | null,"send_try": number,"sent_at": string | null,"sent_by": string | null,"status": string,"template_id": string | null,"type": string,"wa_message_id": string | null,"whatsapp_account_id": string
                   }
                   ComputedFields: never
                   Insert: {
-                    "accepted_at"?: string | null,"body"?: string | null,"client_key"?: string | null,"contact_id": string,"conversation_id": string,"created_at"?: string,"delivered_at"?: string | null,"direction": string,"error_code"?: string | null,"error_message"?: string | null,"failed_at"?: string | null,"id"?: string,"is_uncertain"?: boolean,"occurred_at"?: string,"org_id": string,"payload"?: Json | null,"reactions"?: NonNullable<Json>,"read_at"?: string | null,"reply_to_message_id"?: string | null,"reply_to_wa_message_id"?: string | null,"send_try"?: number,"sent_at"?: string | null,"sent_by"?: string | null,"status": string,"type": string,"wa_message_id"?: string | null,"whatsapp_account_id": string
+                    "accepted_at"?: string | null,"body"?: string | null,"campaign_id"?: string | null,"client_key"?: string | null,"contact_id": string,"conversation_id": string,"created_at"?: string,"delivered_at"?: string | null,"direction": string,"error_code"?: string | null,"error_message"?: string | null,"failed_at"?: string | null,"id"?: string,"is_uncertain"?: boolean,"occurred_at"?: string,"org_id": string,"payload"?: Json | null,"reactions"?: NonNullable<Json>,"read_at"?: string | null,"reply_to_message_id"?: string | null,"reply_to_wa_message_id"?: string | null,"send_try"?: number,"sent_at"?: string | null,"sent_by"?: string | null,"status": string,"template_id"?: string | null,"type": string,"wa_message_id"?: string | null,"whatsapp_account_id": string
                   }
                   Update: {
-                    "accepted_at"?: string | null,"body"?: string | null,"client_key"?: string | null,"contact_id"?: string,"conversation_id"?: string,"created_at"?: string,"delivered_at"?: string | null,"direction"?: string,"error_code"?: string | null,"error_message"?: string | null,"failed_at"?: string | null,"id"?: string,"is_uncertain"?: boolean,"occurred_at"?: string,"org_id"?: string,"payload"?: Json | null,"reactions"?: NonNullable<Json>,"read_at"?: string | null,"reply_to_message_id"?: string | null,"reply_to_wa_message_id"?: string | null,"send_try"?: number,"sent_at"?: string | null,"sent_by"?: string | null,"status"?: string,"type"?: string,"wa_message_id"?: string | null,"whatsapp_account_id"?: string
+                    "accepted_at"?: string | null,"body"?: string | null,"campaign_id"?: string | null,"client_key"?: string | null,"contact_id"?: string,"conversation_id"?: string,"created_at"?: string,"delivered_at"?: string | null,"direction"?: string,"error_code"?: string | null,"error_message"?: string | null,"failed_at"?: string | null,"id"?: string,"is_uncertain"?: boolean,"occurred_at"?: string,"org_id"?: string,"payload"?: Json | null,"reactions"?: NonNullable<Json>,"read_at"?: string | null,"reply_to_message_id"?: string | null,"reply_to_wa_message_id"?: string | null,"send_try"?: number,"sent_at"?: string | null,"sent_by"?: string | null,"status"?: string,"template_id"?: string | null,"type"?: string,"wa_message_id"?: string | null,"whatsapp_account_id"?: string
                   }
                   Relationships: [
                     {
@@ -227,6 +319,44 @@ isOneToOne: false
 isOneToOne: false
       referencedRelation: "organizations"
       referencedColumns: ["id"]
+    }
+                  ]
+                },"opportunities": {
+                  Row: {
+                    "amount": number | null,"campaign_id": string | null,"contact_id": string,"created_at": string,"created_by": string | null,"currency": string | null,"external_id": string | null,"held_out_campaign_id": string | null,"id": string,"note": string | null,"occurred_at": string,"org_id": string,"source": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "amount"?: number | null,"campaign_id"?: string | null,"contact_id": string,"created_at"?: string,"created_by"?: string | null,"currency"?: string | null,"external_id"?: string | null,"held_out_campaign_id"?: string | null,"id"?: string,"note"?: string | null,"occurred_at": string,"org_id": string,"source": string
+                  }
+                  Update: {
+                    "amount"?: number | null,"campaign_id"?: string | null,"contact_id"?: string,"created_at"?: string,"created_by"?: string | null,"currency"?: string | null,"external_id"?: string | null,"held_out_campaign_id"?: string | null,"id"?: string,"note"?: string | null,"occurred_at"?: string,"org_id"?: string,"source"?: string
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "opportunities_org_id_campaign_id_fkey"
+      columns: ["org_id","campaign_id"]
+isOneToOne: false
+      referencedRelation: "campaigns"
+      referencedColumns: ["org_id","id"]
+    },{
+      foreignKeyName: "opportunities_org_id_contact_id_fkey"
+      columns: ["org_id","contact_id"]
+isOneToOne: false
+      referencedRelation: "contacts"
+      referencedColumns: ["org_id","id"]
+    },{
+      foreignKeyName: "opportunities_org_id_fkey"
+      columns: ["org_id"]
+isOneToOne: false
+      referencedRelation: "organizations"
+      referencedColumns: ["id"]
+    },{
+      foreignKeyName: "opportunities_org_id_held_out_campaign_id_fkey"
+      columns: ["org_id","held_out_campaign_id"]
+isOneToOne: false
+      referencedRelation: "campaigns"
+      referencedColumns: ["org_id","id"]
     }
                   ]
                 },"org_invitations": {
@@ -389,16 +519,36 @@ isOneToOne: false
       referencedColumns: ["id"]
     }
                   ]
-                },"whatsapp_accounts": {
+                },"templates": {
                   Row: {
-                    "connected_at": string | null,"created_at": string,"display_phone_number": string | null,"id": string,"is_receiving": boolean,"messages_per_second": number,"messaging_tier": string | null,"org_id": string,"paused_until": string | null,"phone_number_id": string,"quality_rating": string,"status": string,"status_reason": string | null,"updated_at": string,"verified_name": string | null,"waba_id": string
+                    "category": string,"category_changes_at": string | null,"components": NonNullable<Json>,"correct_category": string | null,"created_at": string,"created_by": string | null,"deleted_at": string | null,"delivered_count": number,"has_changes": boolean,"id": string,"language": string,"last_used_at": string | null,"links": NonNullable<Json>,"meta_status": string | null,"meta_status_at": string | null,"name": string,"org_id": string,"parameter_format": string,"previous_category": string | null,"problem": string | null,"quality": string,"read_count": number,"rejected_reason": string | null,"reviewed_at": string | null,"sent_count": number,"status": string,"status_reason": string | null,"submitted_at": string | null,"synced_at": string | null,"updated_at": string,"wa_template_id": string | null,"waba_id": string
                   }
                   ComputedFields: never
                   Insert: {
-                    "connected_at"?: string | null,"created_at"?: string,"display_phone_number"?: string | null,"id"?: string,"is_receiving"?: never,"messages_per_second"?: number,"messaging_tier"?: string | null,"org_id": string,"paused_until"?: string | null,"phone_number_id": string,"quality_rating"?: string,"status"?: string,"status_reason"?: string | null,"updated_at"?: string,"verified_name"?: string | null,"waba_id": string
+                    "category": string,"category_changes_at"?: string | null,"components"?: NonNullable<Json>,"correct_category"?: string | null,"created_at"?: string,"created_by"?: string | null,"deleted_at"?: string | null,"delivered_count"?: number,"has_changes"?: boolean,"id"?: string,"language": string,"last_used_at"?: string | null,"links"?: NonNullable<Json>,"meta_status"?: string | null,"meta_status_at"?: string | null,"name": string,"org_id": string,"parameter_format"?: string,"previous_category"?: string | null,"problem"?: string | null,"quality"?: string,"read_count"?: number,"rejected_reason"?: string | null,"reviewed_at"?: string | null,"sent_count"?: number,"status"?: string,"status_reason"?: string | null,"submitted_at"?: string | null,"synced_at"?: string | null,"updated_at"?: string,"wa_template_id"?: string | null,"waba_id": string
                   }
                   Update: {
-                    "connected_at"?: string | null,"created_at"?: string,"display_phone_number"?: string | null,"id"?: string,"is_receiving"?: never,"messages_per_second"?: number,"messaging_tier"?: string | null,"org_id"?: string,"paused_until"?: string | null,"phone_number_id"?: string,"quality_rating"?: string,"status"?: string,"status_reason"?: string | null,"updated_at"?: string,"verified_name"?: string | null,"waba_id"?: string
+                    "category"?: string,"category_changes_at"?: string | null,"components"?: NonNullable<Json>,"correct_category"?: string | null,"created_at"?: string,"created_by"?: string | null,"deleted_at"?: string | null,"delivered_count"?: number,"has_changes"?: boolean,"id"?: string,"language"?: string,"last_used_at"?: string | null,"links"?: NonNullable<Json>,"meta_status"?: string | null,"meta_status_at"?: string | null,"name"?: string,"org_id"?: string,"parameter_format"?: string,"previous_category"?: string | null,"problem"?: string | null,"quality"?: string,"read_count"?: number,"rejected_reason"?: string | null,"reviewed_at"?: string | null,"sent_count"?: number,"status"?: string,"status_reason"?: string | null,"submitted_at"?: string | null,"synced_at"?: string | null,"updated_at"?: string,"wa_template_id"?: string | null,"waba_id"?: string
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "templates_org_id_fkey"
+      columns: ["org_id"]
+isOneToOne: false
+      referencedRelation: "organizations"
+      referencedColumns: ["id"]
+    }
+                  ]
+                },"whatsapp_accounts": {
+                  Row: {
+                    "business_id": string | null,"connected_at": string | null,"created_at": string,"display_phone_number": string | null,"id": string,"is_receiving": boolean,"messages_per_second": number,"messaging_tier": string | null,"org_id": string,"paused_until": string | null,"phone_number_id": string,"quality_rating": string,"status": string,"status_reason": string | null,"updated_at": string,"verified_name": string | null,"waba_id": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "business_id"?: string | null,"connected_at"?: string | null,"created_at"?: string,"display_phone_number"?: string | null,"id"?: string,"is_receiving"?: never,"messages_per_second"?: number,"messaging_tier"?: string | null,"org_id": string,"paused_until"?: string | null,"phone_number_id": string,"quality_rating"?: string,"status"?: string,"status_reason"?: string | null,"updated_at"?: string,"verified_name"?: string | null,"waba_id": string
+                  }
+                  Update: {
+                    "business_id"?: string | null,"connected_at"?: string | null,"created_at"?: string,"display_phone_number"?: string | null,"id"?: string,"is_receiving"?: never,"messages_per_second"?: number,"messaging_tier"?: string | null,"org_id"?: string,"paused_until"?: string | null,"phone_number_id"?: string,"quality_rating"?: string,"status"?: string,"status_reason"?: string | null,"updated_at"?: string,"verified_name"?: string | null,"waba_id"?: string
                   }
                   Relationships: [
                     {
@@ -458,6 +608,32 @@ isOneToOne: false
       referencedColumns: ["org_id","id"]
     }
                   ]
+                },"opportunity_list": {
+                  Row: {
+                    "amount": number | null,"campaign_id": string | null,"campaign_name": string | null,"contact_id": string,"created_at": string,"created_by": string | null,"created_by_name": string | null,"currency": string | null,"external_id": string | null,"id": string,"note": string | null,"occurred_at": string,"org_id": string,"source": string
+                  }
+                  ComputedFields: never
+                  Relationships: [
+                    {
+      foreignKeyName: "opportunities_org_id_campaign_id_fkey"
+      columns: ["org_id","campaign_id"]
+isOneToOne: false
+      referencedRelation: "campaigns"
+      referencedColumns: ["org_id","id"]
+    },{
+      foreignKeyName: "opportunities_org_id_contact_id_fkey"
+      columns: ["org_id","contact_id"]
+isOneToOne: false
+      referencedRelation: "contacts"
+      referencedColumns: ["org_id","id"]
+    },{
+      foreignKeyName: "opportunities_org_id_fkey"
+      columns: ["org_id"]
+isOneToOne: false
+      referencedRelation: "organizations"
+      referencedColumns: ["id"]
+    }
+                  ]
                 },"tag_usage": {
                   Row: {
                     "contacts": number | null,"org_id": string,"tag_id": string
@@ -488,6 +664,7 @@ isOneToOne: false
 { Args: { "p_body": string,"p_client_key": string,"p_conversation_id": string }; Returns: {
               "accepted_at": string | null,
 "body": string | null,
+"campaign_id": string | null,
 "client_key": string | null,
 "contact_id": string,
 "conversation_id": string,
@@ -510,6 +687,7 @@ isOneToOne: false
 "sent_at": string | null,
 "sent_by": string | null,
 "status": string,
+"template_id": string | null,
 "type": string,
 "wa_message_id": string | null,
 "whatsapp_account_id": string
@@ -542,6 +720,55 @@ isOneToOne: false
 "assign_conversation":
 { Args: { "p_conversation_id": string,"p_user_id": string }; Returns: undefined
                            },
+"campaign_audience":
+{ Args: { "p_id": string }; Returns: Json
+                           },
+"campaign_detail":
+{ Args: { "p_id": string }; Returns: Json
+                           },
+"campaign_exclusions":
+{ Args: { "p_after"?: string,"p_id": string,"p_limit"?: number,"p_reason"?: string }; Returns: Json
+                           },
+"campaign_links":
+{ Args: { "p_id": string }; Returns: Json
+                           },
+"cancel_campaign":
+{ Args: { "p_id": string }; Returns: {
+              "attribution_days": number,
+"audience": Json | null,
+"created_at": string,
+"created_by": string | null,
+"description": string | null,
+"finished_at": string | null,
+"holdout_percent": number,
+"id": string,
+"is_marketing": boolean,
+"launched_at": string | null,
+"name": string,
+"org_id": string,
+"planned_cost": Json | null,
+"quiet_hours": Json | null,
+"resumes_at": string | null,
+"scheduled_at": string | null,
+"started_at": string | null,
+"status": string,
+"status_reason": string | null,
+"test": Json | null,
+"tested_at": string | null,
+"time_zone": string | null,
+"uncertain_hours": number,
+"uncertain_policy": string,
+"updated_at": string,
+"waiting_for": string | null,
+"whatsapp_account_id": string | null,
+"winner": number | null
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "campaigns"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
 "cancel_job":
 { Args: { "p_job_id": string }; Returns: {
               "created_at": string,
@@ -588,6 +815,46 @@ isOneToOne: false
         isOneToOne: true
         isSetofReturn: false
       } },
+"check_template":
+{ Args: { "p_fields": Json,"p_org_id": string }; Returns: Json
+                           },
+"choose_winner":
+{ Args: { "p_id": string,"p_variant": number }; Returns: {
+              "attribution_days": number,
+"audience": Json | null,
+"created_at": string,
+"created_by": string | null,
+"description": string | null,
+"finished_at": string | null,
+"holdout_percent": number,
+"id": string,
+"is_marketing": boolean,
+"launched_at": string | null,
+"name": string,
+"org_id": string,
+"planned_cost": Json | null,
+"quiet_hours": Json | null,
+"resumes_at": string | null,
+"scheduled_at": string | null,
+"started_at": string | null,
+"status": string,
+"status_reason": string | null,
+"test": Json | null,
+"tested_at": string | null,
+"time_zone": string | null,
+"uncertain_hours": number,
+"uncertain_policy": string,
+"updated_at": string,
+"waiting_for": string | null,
+"whatsapp_account_id": string | null,
+"winner": number | null
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "campaigns"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
 "complete_onboarding":
 { Args: { "p_country"?: string,"p_full_name": string,"p_org_name": string,"p_time_zone"?: string }; Returns: string
                            },
@@ -600,6 +867,43 @@ isOneToOne: false
 "contact_timeline":
 { Args: { "p_before"?: string,"p_contact_id": string,"p_limit"?: number }; Returns: Json
                            },
+"create_campaign":
+{ Args: { "p_fields": Json,"p_org_id": string }; Returns: {
+              "attribution_days": number,
+"audience": Json | null,
+"created_at": string,
+"created_by": string | null,
+"description": string | null,
+"finished_at": string | null,
+"holdout_percent": number,
+"id": string,
+"is_marketing": boolean,
+"launched_at": string | null,
+"name": string,
+"org_id": string,
+"planned_cost": Json | null,
+"quiet_hours": Json | null,
+"resumes_at": string | null,
+"scheduled_at": string | null,
+"started_at": string | null,
+"status": string,
+"status_reason": string | null,
+"test": Json | null,
+"tested_at": string | null,
+"time_zone": string | null,
+"uncertain_hours": number,
+"uncertain_policy": string,
+"updated_at": string,
+"waiting_for": string | null,
+"whatsapp_account_id": string | null,
+"winner": number | null
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "campaigns"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
 "create_contact":
 { Args: { "p_fields": Json,"p_org_id": string }; Returns: {
               "address": Json | null,
@@ -618,8 +922,10 @@ isOneToOne: false
 "last_inbound_at": string | null,
 "last_message_at": string | null,
 "lifecycle_stage": string,
+"marketing_stopped_at": string | null,
 "messages_received": number,
 "messages_sent": number,
+"not_on_whatsapp_at": string | null,
 "notes": string | null,
 "opt_in_at": string | null,
 "opt_in_source": string | null,
@@ -737,7 +1043,54 @@ isOneToOne: false
         isOneToOne: true
         isSetofReturn: false
       } },
+"create_template":
+{ Args: { "p_fields": Json,"p_org_id": string }; Returns: {
+              "category": string,
+"category_changes_at": string | null,
+"components": NonNullable<Json>,
+"correct_category": string | null,
+"created_at": string,
+"created_by": string | null,
+"deleted_at": string | null,
+"delivered_count": number,
+"has_changes": boolean,
+"id": string,
+"language": string,
+"last_used_at": string | null,
+"links": NonNullable<Json>,
+"meta_status": string | null,
+"meta_status_at": string | null,
+"name": string,
+"org_id": string,
+"parameter_format": string,
+"previous_category": string | null,
+"problem": string | null,
+"quality": string,
+"read_count": number,
+"rejected_reason": string | null,
+"reviewed_at": string | null,
+"sent_count": number,
+"status": string,
+"status_reason": string | null,
+"submitted_at": string | null,
+"synced_at": string | null,
+"updated_at": string,
+"wa_template_id": string | null,
+"waba_id": string
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "templates"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
+"delete_campaign":
+{ Args: { "p_id": string }; Returns: undefined
+                           },
 "delete_contact":
+{ Args: { "p_id": string }; Returns: undefined
+                           },
+"delete_opportunity":
 { Args: { "p_id": string }; Returns: undefined
                            },
 "delete_organization":
@@ -749,9 +1102,90 @@ isOneToOne: false
 "delete_tag":
 { Args: { "p_id": string }; Returns: undefined
                            },
+"delete_template":
+{ Args: { "p_id": string }; Returns: undefined
+                           },
 "disconnect_whatsapp_account":
 { Args: { "p_id": string }; Returns: undefined
                            },
+"duplicate_campaign":
+{ Args: { "p_id": string }; Returns: {
+              "attribution_days": number,
+"audience": Json | null,
+"created_at": string,
+"created_by": string | null,
+"description": string | null,
+"finished_at": string | null,
+"holdout_percent": number,
+"id": string,
+"is_marketing": boolean,
+"launched_at": string | null,
+"name": string,
+"org_id": string,
+"planned_cost": Json | null,
+"quiet_hours": Json | null,
+"resumes_at": string | null,
+"scheduled_at": string | null,
+"started_at": string | null,
+"status": string,
+"status_reason": string | null,
+"test": Json | null,
+"tested_at": string | null,
+"time_zone": string | null,
+"uncertain_hours": number,
+"uncertain_policy": string,
+"updated_at": string,
+"waiting_for": string | null,
+"whatsapp_account_id": string | null,
+"winner": number | null
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "campaigns"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
+"duplicate_template":
+{ Args: { "p_id": string,"p_name": string }; Returns: {
+              "category": string,
+"category_changes_at": string | null,
+"components": NonNullable<Json>,
+"correct_category": string | null,
+"created_at": string,
+"created_by": string | null,
+"deleted_at": string | null,
+"delivered_count": number,
+"has_changes": boolean,
+"id": string,
+"language": string,
+"last_used_at": string | null,
+"links": NonNullable<Json>,
+"meta_status": string | null,
+"meta_status_at": string | null,
+"name": string,
+"org_id": string,
+"parameter_format": string,
+"previous_category": string | null,
+"problem": string | null,
+"quality": string,
+"read_count": number,
+"rejected_reason": string | null,
+"reviewed_at": string | null,
+"sent_count": number,
+"status": string,
+"status_reason": string | null,
+"submitted_at": string | null,
+"synced_at": string | null,
+"updated_at": string,
+"wa_template_id": string | null,
+"waba_id": string
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "templates"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
 "erase_contact":
 { Args: { "p_confirmation": string,"p_id": string }; Returns: undefined
                            },
@@ -761,6 +1195,29 @@ isOneToOne: false
 "export_contact":
 { Args: { "p_id": string }; Returns: Json
                            },
+"export_recipients":
+{ Args: { "p_id": string }; Returns: {
+              "created_at": string,
+"created_by": string | null,
+"done_count": number,
+"expires_at": string,
+"finished_at": string | null,
+"id": string,
+"input": NonNullable<Json>,
+"kind": string,
+"org_id": string,
+"problem": string | null,
+"result": Json | null,
+"started_at": string | null,
+"status": string,
+"total_count": number | null
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "jobs"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
 "inspect_import":
 { Args: { "p_job_id": string,"p_options"?: Json }; Returns: Json
                            },
@@ -769,8 +1226,54 @@ isOneToOne: false
               "id": string,"token": string
             }[]
                            },
+"launch_campaign":
+{ Args: { "p_id": string }; Returns: {
+              "attribution_days": number,
+"audience": Json | null,
+"created_at": string,
+"created_by": string | null,
+"description": string | null,
+"finished_at": string | null,
+"holdout_percent": number,
+"id": string,
+"is_marketing": boolean,
+"launched_at": string | null,
+"name": string,
+"org_id": string,
+"planned_cost": Json | null,
+"quiet_hours": Json | null,
+"resumes_at": string | null,
+"scheduled_at": string | null,
+"started_at": string | null,
+"status": string,
+"status_reason": string | null,
+"test": Json | null,
+"tested_at": string | null,
+"time_zone": string | null,
+"uncertain_hours": number,
+"uncertain_policy": string,
+"updated_at": string,
+"waiting_for": string | null,
+"whatsapp_account_id": string | null,
+"winner": number | null
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "campaigns"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
+"list_campaigns":
+{ Args: { "p_created_by"?: string,"p_from"?: string,"p_limit"?: number,"p_offset"?: number,"p_org_id": string,"p_search"?: string,"p_statuses"?: (string)[],"p_to"?: string }; Returns: Json
+                           },
 "list_contacts":
 { Args: { "p_descending"?: boolean,"p_limit"?: number,"p_offset"?: number,"p_org_id": string,"p_rules"?: Json,"p_search"?: string,"p_sort"?: string,"p_trash"?: boolean }; Returns: Json
+                           },
+"list_recipients":
+{ Args: { "p_after"?: string,"p_id": string,"p_limit"?: number,"p_search"?: string,"p_statuses"?: (string)[] }; Returns: Json
+                           },
+"list_templates":
+{ Args: { "p_category"?: string,"p_descending"?: boolean,"p_language"?: string,"p_limit"?: number,"p_offset"?: number,"p_org_id": string,"p_search"?: string,"p_sort"?: string,"p_status"?: string }; Returns: Json
                            },
 "mark_conversation_read":
 { Args: { "p_conversation_id": string }; Returns: undefined
@@ -799,8 +1302,10 @@ isOneToOne: false
 "last_inbound_at": string | null,
 "last_message_at": string | null,
 "lifecycle_stage": string,
+"marketing_stopped_at": string | null,
 "messages_received": number,
 "messages_sent": number,
+"not_on_whatsapp_at": string | null,
 "notes": string | null,
 "opt_in_at": string | null,
 "opt_in_source": string | null,
@@ -819,6 +1324,43 @@ isOneToOne: false
         isOneToOne: true
         isSetofReturn: false
       } },
+"pause_campaign":
+{ Args: { "p_id": string }; Returns: {
+              "attribution_days": number,
+"audience": Json | null,
+"created_at": string,
+"created_by": string | null,
+"description": string | null,
+"finished_at": string | null,
+"holdout_percent": number,
+"id": string,
+"is_marketing": boolean,
+"launched_at": string | null,
+"name": string,
+"org_id": string,
+"planned_cost": Json | null,
+"quiet_hours": Json | null,
+"resumes_at": string | null,
+"scheduled_at": string | null,
+"started_at": string | null,
+"status": string,
+"status_reason": string | null,
+"test": Json | null,
+"tested_at": string | null,
+"time_zone": string | null,
+"uncertain_hours": number,
+"uncertain_policy": string,
+"updated_at": string,
+"waiting_for": string | null,
+"whatsapp_account_id": string | null,
+"winner": number | null
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "campaigns"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
 "pin_segment_contacts":
 { Args: { "p_contact_ids": (string)[],"p_kind": string,"p_segment_id": string }; Returns: undefined
                            },
@@ -827,6 +1369,34 @@ isOneToOne: false
                            },
 "preview_segment":
 { Args: { "p_org_id": string,"p_rules": Json }; Returns: Json
+                           },
+"preview_template":
+{ Args: { "p_id": string,"p_values"?: Json }; Returns: Json
+                           },
+"record_opportunity":
+{ Args: { "p_contact_id": string,"p_fields": Json }; Returns: {
+              "amount": number | null,
+"campaign_id": string | null,
+"contact_id": string,
+"created_at": string,
+"created_by": string | null,
+"currency": string | null,
+"external_id": string | null,
+"held_out_campaign_id": string | null,
+"id": string,
+"note": string | null,
+"occurred_at": string,
+"org_id": string,
+"source": string
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "opportunities"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
+"rehearse_campaign":
+{ Args: { "p_id": string,"p_limit"?: number }; Returns: Json
                            },
 "remove_member":
 { Args: { "p_org_id": string,"p_user_id": string }; Returns: undefined
@@ -859,10 +1429,51 @@ isOneToOne: false
         isOneToOne: true
         isSetofReturn: false
       } },
+"resume_campaign":
+{ Args: { "p_id": string }; Returns: {
+              "attribution_days": number,
+"audience": Json | null,
+"created_at": string,
+"created_by": string | null,
+"description": string | null,
+"finished_at": string | null,
+"holdout_percent": number,
+"id": string,
+"is_marketing": boolean,
+"launched_at": string | null,
+"name": string,
+"org_id": string,
+"planned_cost": Json | null,
+"quiet_hours": Json | null,
+"resumes_at": string | null,
+"scheduled_at": string | null,
+"started_at": string | null,
+"status": string,
+"status_reason": string | null,
+"test": Json | null,
+"tested_at": string | null,
+"time_zone": string | null,
+"uncertain_hours": number,
+"uncertain_policy": string,
+"updated_at": string,
+"waiting_for": string | null,
+"whatsapp_account_id": string | null,
+"winner": number | null
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "campaigns"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
+"retry_failed_recipients":
+{ Args: { "p_id": string }; Returns: number
+                           },
 "retry_message":
 { Args: { "p_message_id": string }; Returns: {
               "accepted_at": string | null,
 "body": string | null,
+"campaign_id": string | null,
 "client_key": string | null,
 "contact_id": string,
 "conversation_id": string,
@@ -885,6 +1496,7 @@ isOneToOne: false
 "sent_at": string | null,
 "sent_by": string | null,
 "status": string,
+"template_id": string | null,
 "type": string,
 "wa_message_id": string | null,
 "whatsapp_account_id": string
@@ -898,6 +1510,46 @@ isOneToOne: false
 "revoke_invitation":
 { Args: { "p_id": string }; Returns: undefined
                            },
+"rotate_conversion_secret":
+{ Args: { "p_org_id": string }; Returns: string
+                           },
+"schedule_campaign":
+{ Args: { "p_at": string,"p_id": string }; Returns: {
+              "attribution_days": number,
+"audience": Json | null,
+"created_at": string,
+"created_by": string | null,
+"description": string | null,
+"finished_at": string | null,
+"holdout_percent": number,
+"id": string,
+"is_marketing": boolean,
+"launched_at": string | null,
+"name": string,
+"org_id": string,
+"planned_cost": Json | null,
+"quiet_hours": Json | null,
+"resumes_at": string | null,
+"scheduled_at": string | null,
+"started_at": string | null,
+"status": string,
+"status_reason": string | null,
+"test": Json | null,
+"tested_at": string | null,
+"time_zone": string | null,
+"uncertain_hours": number,
+"uncertain_policy": string,
+"updated_at": string,
+"waiting_for": string | null,
+"whatsapp_account_id": string | null,
+"winner": number | null
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "campaigns"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
 "search_conversations":
 { Args: { "p_limit"?: number,"p_org_id": string,"p_query": string }; Returns: {
               "conversation_id": string,"matched": string,"message_id": string,"occurred_at": string,"snippet": string
@@ -924,8 +1576,10 @@ isOneToOne: false
 "last_inbound_at": string | null,
 "last_message_at": string | null,
 "lifecycle_stage": string,
+"marketing_stopped_at": string | null,
 "messages_received": number,
 "messages_sent": number,
+"not_on_whatsapp_at": string | null,
 "notes": string | null,
 "opt_in_at": string | null,
 "opt_in_source": string | null,
@@ -953,6 +1607,9 @@ isOneToOne: false
 "segment_sql":
 { Args: { "p_segment_id": string }; Returns: string
                            },
+"segment_summaries":
+{ Args: { "p_org_id": string }; Returns: Json
+                           },
 "segment_usage":
 { Args: { "p_id": string }; Returns: Json
                            },
@@ -960,6 +1617,7 @@ isOneToOne: false
 { Args: { "p_body"?: string,"p_client_key": string,"p_conversation_id": string,"p_payload"?: Json,"p_reply_to"?: string,"p_type"?: string }; Returns: {
               "accepted_at": string | null,
 "body": string | null,
+"campaign_id": string | null,
 "client_key": string | null,
 "contact_id": string,
 "conversation_id": string,
@@ -982,6 +1640,7 @@ isOneToOne: false
 "sent_at": string | null,
 "sent_by": string | null,
 "status": string,
+"template_id": string | null,
 "type": string,
 "wa_message_id": string | null,
 "whatsapp_account_id": string
@@ -989,6 +1648,19 @@ isOneToOne: false
                           SetofOptions: {
         from: "*"
         to: "messages"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
+"set_campaign_settings":
+{ Args: { "p_fields": Json,"p_org_id": string }; Returns: {
+              "marketing_cap": Json | null,
+"message_prices": Json | null,
+"org_id": string,
+"updated_at": string
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "campaign_settings"
         isOneToOne: true
         isSetofReturn: false
       } },
@@ -1023,8 +1695,10 @@ isOneToOne: false
 "last_inbound_at": string | null,
 "last_message_at": string | null,
 "lifecycle_stage": string,
+"marketing_stopped_at": string | null,
 "messages_received": number,
 "messages_sent": number,
+"not_on_whatsapp_at": string | null,
 "notes": string | null,
 "opt_in_at": string | null,
 "opt_in_source": string | null,
@@ -1078,9 +1752,133 @@ isOneToOne: false
         isOneToOne: true
         isSetofReturn: false
       } },
+"submit_template":
+{ Args: { "p_id": string }; Returns: {
+              "category": string,
+"category_changes_at": string | null,
+"components": NonNullable<Json>,
+"correct_category": string | null,
+"created_at": string,
+"created_by": string | null,
+"deleted_at": string | null,
+"delivered_count": number,
+"has_changes": boolean,
+"id": string,
+"language": string,
+"last_used_at": string | null,
+"links": NonNullable<Json>,
+"meta_status": string | null,
+"meta_status_at": string | null,
+"name": string,
+"org_id": string,
+"parameter_format": string,
+"previous_category": string | null,
+"problem": string | null,
+"quality": string,
+"read_count": number,
+"rejected_reason": string | null,
+"reviewed_at": string | null,
+"sent_count": number,
+"status": string,
+"status_reason": string | null,
+"submitted_at": string | null,
+"synced_at": string | null,
+"updated_at": string,
+"wa_template_id": string | null,
+"waba_id": string
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "templates"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
+"sync_templates":
+{ Args: { "p_org_id": string }; Returns: undefined
+                           },
+"template_analytics":
+{ Args: { "p_days"?: number,"p_id": string }; Returns: Json
+                           },
+"template_variables":
+{ Args: { "p_id": string }; Returns: Json
+                           },
 "transfer_ownership":
 { Args: { "p_org_id": string,"p_user_id": string }; Returns: undefined
                            },
+"unschedule_campaign":
+{ Args: { "p_id": string }; Returns: {
+              "attribution_days": number,
+"audience": Json | null,
+"created_at": string,
+"created_by": string | null,
+"description": string | null,
+"finished_at": string | null,
+"holdout_percent": number,
+"id": string,
+"is_marketing": boolean,
+"launched_at": string | null,
+"name": string,
+"org_id": string,
+"planned_cost": Json | null,
+"quiet_hours": Json | null,
+"resumes_at": string | null,
+"scheduled_at": string | null,
+"started_at": string | null,
+"status": string,
+"status_reason": string | null,
+"test": Json | null,
+"tested_at": string | null,
+"time_zone": string | null,
+"uncertain_hours": number,
+"uncertain_policy": string,
+"updated_at": string,
+"waiting_for": string | null,
+"whatsapp_account_id": string | null,
+"winner": number | null
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "campaigns"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
+"update_campaign":
+{ Args: { "p_expected_updated_at": string,"p_fields": Json,"p_id": string }; Returns: {
+              "attribution_days": number,
+"audience": Json | null,
+"created_at": string,
+"created_by": string | null,
+"description": string | null,
+"finished_at": string | null,
+"holdout_percent": number,
+"id": string,
+"is_marketing": boolean,
+"launched_at": string | null,
+"name": string,
+"org_id": string,
+"planned_cost": Json | null,
+"quiet_hours": Json | null,
+"resumes_at": string | null,
+"scheduled_at": string | null,
+"started_at": string | null,
+"status": string,
+"status_reason": string | null,
+"test": Json | null,
+"tested_at": string | null,
+"time_zone": string | null,
+"uncertain_hours": number,
+"uncertain_policy": string,
+"updated_at": string,
+"waiting_for": string | null,
+"whatsapp_account_id": string | null,
+"winner": number | null
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "campaigns"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
 "update_contact":
 { Args: { "p_expected_updated_at": string,"p_fields": Json,"p_id": string }; Returns: {
               "address": Json | null,
@@ -1099,8 +1897,10 @@ isOneToOne: false
 "last_inbound_at": string | null,
 "last_message_at": string | null,
 "lifecycle_stage": string,
+"marketing_stopped_at": string | null,
 "messages_received": number,
 "messages_sent": number,
+"not_on_whatsapp_at": string | null,
 "notes": string | null,
 "opt_in_at": string | null,
 "opt_in_source": string | null,
@@ -1175,6 +1975,47 @@ isOneToOne: false
                           SetofOptions: {
         from: "*"
         to: "tags"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
+"update_template":
+{ Args: { "p_expected_updated_at": string,"p_fields": Json,"p_id": string }; Returns: {
+              "category": string,
+"category_changes_at": string | null,
+"components": NonNullable<Json>,
+"correct_category": string | null,
+"created_at": string,
+"created_by": string | null,
+"deleted_at": string | null,
+"delivered_count": number,
+"has_changes": boolean,
+"id": string,
+"language": string,
+"last_used_at": string | null,
+"links": NonNullable<Json>,
+"meta_status": string | null,
+"meta_status_at": string | null,
+"name": string,
+"org_id": string,
+"parameter_format": string,
+"previous_category": string | null,
+"problem": string | null,
+"quality": string,
+"read_count": number,
+"rejected_reason": string | null,
+"reviewed_at": string | null,
+"sent_count": number,
+"status": string,
+"status_reason": string | null,
+"submitted_at": string | null,
+"synced_at": string | null,
+"updated_at": string,
+"wa_template_id": string | null,
+"waba_id": string
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "templates"
         isOneToOne: true
         isSetofReturn: false
       } }
