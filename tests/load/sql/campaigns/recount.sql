@@ -1,7 +1,7 @@
 -- Counters of the campaigns $1 that differ from a recount of the ledger.
 select count(*)
 from unnest($1::uuid[]) c (id)
-left join public.campaign_stats s on s.campaign_id = c.id
+left join private.campaign_stats s on s.campaign_id = c.id
 cross join lateral (
     select count(*) as total, count(*) filter (where r.status = 'excluded') as excluded, count(*) filter (where r.status = 'waiting') as waiting,
         count(*) filter (where r.status = 'queued') as queued, count(*) filter (where r.status in ('sent', 'delivered', 'read')) as sent,

@@ -140,14 +140,14 @@ impl Team {
     /// The campaign's row of `campaign_stats`.
     pub async fn stats(&self, campaign: Uuid) -> Value {
         let sql = format!(
-            "select to_jsonb(s)::text from public.campaign_stats s where s.campaign_id = '{campaign}'"
+            "select to_jsonb(s)::text from private.campaign_stats s where s.campaign_id = '{campaign}'"
         );
         serde_json::from_str(&self.database.text(&sql).await.unwrap()).unwrap()
     }
 
     /// How often Meta took a message for each number.
     pub async fn taken(&self) -> BTreeMap<String, u64> {
-        let ledger = self.sandbox.get("ledger?summary=true").await;
+        let ledger = self.sandbox.get("ledger?limit=0").await;
         let counts = ledger["per_recipient"].as_object().cloned().unwrap_or_default();
         counts
             .into_iter()

@@ -90,7 +90,7 @@ impl Stage {
     }
 
     async fn column(&self, id: Uuid, column: &str) -> Option<String> {
-        let sql = format!("select {column}::text from public.templates where id = '{id}'");
+        let sql = format!("select ({column})::text from public.templates where id = '{id}'");
         self.database.text(&sql).await
     }
 

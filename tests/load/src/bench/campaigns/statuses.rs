@@ -38,7 +38,7 @@ pub async fn run(stack: &Stack) -> anyhow::Result<Row> {
     let row = stack
         .database(ON)
         .await?
-        .query_one("select sent, delivered, read from public.campaign_stats", &[])
+        .query_one("select sent, delivered, read from private.campaign_stats", &[])
         .await?;
     let counted: (i64, i64, i64) = (row.get(0), row.get(1), row.get(2));
     let all = i64::from(PEOPLE);

@@ -45,7 +45,7 @@ impl Verdict {
 }
 
 pub async fn judge(database: &Client, sandbox: &str, campaigns: &[Uuid]) -> anyhow::Result<Verdict> {
-    let ledger: Value = reqwest::get(format!("{sandbox}/admin/ledger?summary=true"))
+    let ledger: Value = reqwest::get(format!("{sandbox}/admin/ledger?limit=0"))
         .await?
         .error_for_status()?
         .json()
