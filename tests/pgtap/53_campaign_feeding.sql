@@ -64,8 +64,22 @@ select is((select count(*) from private.outbox o join public.messages m on m.id 
 select is(tests.feed(), 0, 'for good');
 select is_empty($$ select tests.wrong_counts() $$, 'the counters followed');
 
+-- What came back from Meta after the pause.
+delete from private.outbox;
+select tests.launch('Latecomer') as latecomer \gset
+select tests.feed() \g /dev/null
+update private.outbox set ready_at = now() - interval '1 second' where state = 'ready';
+select (select jsonb_agg(jsonb_build_object('message_id', c ->> 'message_id', 'send_try', 0, 'attempt', c -> 'attempt', 'outcome', 'retry', 'retry_seconds', 0))
+    from tests.for_worker(format('select * from worker.claim_sends(%L, %L, 100)', tests.id('sender'), tests.id('acme.number'))) c) as refused \gset
+select tests.manage('pause_campaign', :'latecomer') \g /dev/null
+select tests.for_worker(format('select worker.record_sends(%L)', :'refused')) \g /dev/null
+select cmp_ok((select count(*) from private.outbox o join public.messages m on m.id = o.message_id where m.campaign_id = :'latecomer'), '>', 0::bigint, 'what Meta refuses for the moment comes back');
+select tests.advance() \g /dev/null
+select is((select count(*) from private.outbox o join public.messages m on m.id = o.message_id where m.campaign_id = :'latecomer'), 0::bigint, 'and is taken back, too');
+select is((select array_agg(distinct r.status) from public.campaign_recipients r where r.campaign_id = :'latecomer'), array['waiting'], 'to wait');
+
 -- What holds up.
-update public.campaigns set status = 'cancelled' where status = 'sending';
+update public.campaigns set status = 'cancelled' where status in ('sending', 'paused');
 delete from private.outbox;
 select tests.set_clock(timestamptz '2026-03-10 21:30 Asia/Kuala_Lumpur');
 select tests.launch('Late', '{"quiet_hours": {"from": "21:00", "to": "09:00"}, "time_zone": "Asia/Kuala_Lumpur"}') as late \gset

@@ -89,6 +89,34 @@ begin
 end
 $$;
 
+-- Nothing of it may leave at the moment, and nothing waits in the outbox for that moment to pass.
+create or replace function private.is_held(p_campaign public.campaigns)
+returns boolean
+language sql immutable parallel safe
+set search_path = ''
+as $$ select p_campaign.status = 'paused' or (p_campaign.status = 'sending' and coalesce(p_campaign.waiting_for in ('quiet_hours', 'quality', 'account'), false)) $$;
+
+-- What was on its way when a campaign was held up or cancelled, and came back because Meta refused it for the moment.
+create or replace function private.take_back_latecomers()
+returns void
+language plpgsql volatile
+set search_path = ''
+as $$
+declare
+    v_campaign public.campaigns;
+begin
+    for v_campaign in
+        select c.* from public.campaigns c
+        where c.id in (
+                select m.campaign_id from private.outbox o join public.messages m on m.id = o.message_id where o.lane = 2 and o.state = 'ready')
+            and (c.status <> 'sending' or private.is_held(c))
+        order by c.id for no key update skip locked
+    loop
+        perform private.take_back(v_campaign);
+    end loop;
+end
+$$;
+
 -- Uncertain for longer than the campaign waits: failed for good, or another try, whichever was chosen. Two tries more are enough.
 create or replace function private.settle_overdue(p_now timestamptz, p_limit integer)
 returns integer
@@ -108,8 +136,8 @@ begin
         join public.messages m on m.id = o.message_id
         join public.campaigns c on c.id = m.campaign_id
         where o.state = 'uncertain' and o.intent_at <= p_now - make_interval(hours => c.uncertain_hours)
-            -- A paused one is repeated when it goes on.
-            and not (c.uncertain_policy = 'repeat' and c.status = 'paused')
+            -- One that is held up repeats when it goes on.
+            and not (c.uncertain_policy = 'repeat' and private.is_held(c))
         order by m.id limit p_limit for no key update of m skip locked
     ) x;
     if v_repeated is not null then
@@ -194,6 +222,7 @@ declare
     v_count integer;
 begin
     v_count := private.apply_send_effects(1000) + private.settle_overdue(v_now, 1000);
+    perform private.take_back_latecomers();
     perform private.tell_progress();
     perform private.fold_portfolios(v_now);
     for v_campaign in
