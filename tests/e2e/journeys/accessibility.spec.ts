@@ -1,4 +1,5 @@
 import type { Page } from '@playwright/test';
+import { campaignPlaces, furnishCampaigns } from '../support/campaign-places';
 import { contactPlaces, furnishContacts } from '../support/contact-places';
 import { inbox, openConversation } from '../support/inbox';
 import { type Look, look, type Place } from '../support/looking';
@@ -48,7 +49,7 @@ async function furnish(team: Team): Promise<Place[]> {
   await callAs(team.owner, 'create_contact', { p_org_id: team.orgId, p_fields: { phone: '012-345 6789', full_name: 'Tan Wei Ming', email: 'wei@example.com', company: 'Sunway' } });
   await joinTeam(team, 'Ravi Menon', 'agent');
   await callAs(team.owner, 'invite_member', { p_org_id: team.orgId, p_email: 'kavitha@example.com', p_role: 'viewer' });
-  return [...contactPlaces(await furnishContacts(team)), ...templatePlaces(await furnishTemplates(team))];
+  return [...contactPlaces(await furnishContacts(team)), ...templatePlaces(await furnishTemplates(team)), ...campaignPlaces(await furnishCampaigns(team))];
 }
 
 const heading = (page: Page, name: string | RegExp) => expect(page.getByRole('heading', { name }).first()).toBeVisible();
@@ -128,7 +129,6 @@ const rooms: Place[] = [
   },
   { name: 'inbox-resolved-empty', visit: async (page) => { await page.goto('/conversations?tab=resolved'); await expect(page.getByText('Nothing resolved yet')).toBeVisible(); } },
   { name: 'inbox-nothing-found', visit: async (page) => { await page.goto('/conversations?q=zzzzzz'); await expect(page.getByText('Nothing found')).toBeVisible(); } },
-  { name: 'campaigns', visit: async (page) => { await page.goto('/campaigns'); await expect(page.getByText('Campaigns aren’t here yet')).toBeVisible(); } },
   { name: 'flows', visit: async (page) => { await page.goto('/flows'); await expect(page.getByText('Flows aren’t here yet')).toBeVisible(); } },
   {
     name: 'inbox-templates',
@@ -205,7 +205,7 @@ for (const each of looks) {
     });
 
     test(`the pages of the product (${name})`, async ({ page, team }) => {
-      test.setTimeout(600_000);
+      test.setTimeout(900_000);
       furnished ??= furnish(team);
       const places = await furnished;
       await signIn(page, team.owner);

@@ -1,6 +1,7 @@
 import type { Page } from '@playwright/test';
 import { expectAccessible } from '../support/axe';
-import { addRecipient, approvedTemplate, figures, listOf, makeCampaign, timesShown } from '../support/campaigns';
+import { addRecipient, approvedTemplate, figures, listOf, makeCampaign, timesShown, tokenAt } from '../support/campaigns';
+import { environment } from '../support/environment';
 import { choose } from '../support/menu';
 import { callAs, joinTeam, type Team } from '../support/people';
 import { changeCustomer, customerWrites } from '../support/sandbox';
@@ -255,6 +256,39 @@ test('two variants tested on a part, compared, and one chosen for the rest', asy
   await page.getByRole('dialog').getByRole('button', { name: 'Send Variant 2' }).click();
   await expect(variants.getByText('Winner')).toBeVisible();
   await expect(figure(page, 'Sent')).toContainText('12');
+});
+
+test('a link of the campaign’s own leads there and counts the person', async ({ page, team }) => {
+  const kim = await addRecipient(team, 'Kim Clicker');
+  const origin = new URL(environment.appUrl).origin.replace('http:', 'https:');
+  const template = await approvedTemplate(team, 'The spring timetable is out, and it has more yoga than ever.', {
+    components: [{ type: 'BUTTONS', buttons: [{ type: 'URL', text: 'See it', url: `${origin}/t/{{1}}`, example: [`${origin}/t/abc`] }] }],
+    links: { 0: 'https://example.com/timetable' },
+  });
+  const list = await listOf(team, names('Clickers'), [kim]);
+  const draft = await makeCampaign(team, {
+    name: names('Spring'),
+    audience: { segment_id: list.id },
+    variants: [{ template_id: template.id, variables: {}, links: {}, share: 1 }],
+  });
+  await signIn(page, team.owner, `/campaigns/${draft.id}/edit?step=content`);
+  const link = page.getByRole('textbox', { name: 'Where “See it” leads' });
+  await expect(link).toHaveValue('https://example.com/timetable');
+  await link.fill('example.com/spring');
+  await expect(page.getByText('Write a whole link, such as https://example.com/offer')).toBeVisible();
+  await link.fill('https://example.com/spring');
+  await expect(page.getByText(/^Saved/)).toBeVisible();
+  await page.getByRole('link', { name: /Review/ }).click();
+  await page.getByRole('button', { name: 'Send to 1 contact' }).click();
+  await page.getByRole('button', { name: 'Send 1 now' }).click();
+  await figures(team, draft.id, ({ stats }) => stats.delivered === 1);
+  const answer = await fetch(`${environment.workerUrl}/t/${await tokenAt(team, kim)}`, {
+    redirect: 'manual',
+    headers: { 'user-agent': 'Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 Safari/604.1' },
+  });
+  expect(answer.headers.get('location')).toBe('https://example.com/spring');
+  await expect(figure(page, 'Clicked')).toContainText('1');
+  await expect(page.getByRole('region', { name: 'Links' })).toContainText('example.com/spring');
 });
 
 test('limits, prices and the secret of the website; an opportunity counts for its campaign', async ({ page, team }) => {

@@ -1,50 +1,21 @@
 import { environment } from './environment';
-import { callAs, type Team, tokenOf } from './people';
+import { callAs, type Team } from './people';
 import { ask, eventually } from './requests';
-
-const { supabaseUrl, anonKey } = environment;
-
-let made = 0;
-/** Names of templates are small letters, digits and underscores, and unique in an account. */
-const unique = (name: string) => `${name}_${Date.now().toString(36)}_${++made}`;
-
-export interface ApprovedTemplate {
-  id: string;
-  name: string;
-}
-
-interface TemplateRow {
-  status: string;
-  rejected_reason: string | null;
-}
+import { decidedTemplate, newTemplateName, type Template } from './templates';
 
 /** A template that Meta (the sandbox) has approved. */
-export async function approvedTemplate(
+export function approvedTemplate(
   team: Team,
   body: string,
-  { examples = [], category = 'marketing', ...more }: { examples?: string[]; category?: string; [field: string]: unknown } = {},
-): Promise<ApprovedTemplate> {
-  const name = unique('offer');
-  const components = [
-    { type: 'BODY', text: body, ...(examples.length > 0 && { example: { body_text: [examples] } }) },
-  ];
-  const template = await callAs<{ id: string }>(team.owner, 'create_template', {
-    p_org_id: team.orgId,
-    p_fields: { name, language: 'en', category, parameter_format: 'positional', components, ...more },
-  });
-  await callAs(team.owner, 'submit_template', { p_id: template.id });
-  await eventually(`the template ${name} to be approved`, async () => {
-    const [row] = await rows<TemplateRow>(team, `templates?select=status,rejected_reason&id=eq.${template.id}`);
-    if (row?.status === 'rejected') throw new Error(`the template was rejected: ${row.rejected_reason}`);
-    return row?.status === 'approved' ? true : undefined;
-  }, 30_000);
-  return { id: template.id, name };
-}
-
-/** Rows of a table as the owner of the team may see them. */
-export async function rows<T>(team: Team, path: string): Promise<T[]> {
-  return ask<T[]>(`${supabaseUrl}/rest/v1/${path}`, {
-    headers: { apikey: anonKey, authorization: `Bearer ${await tokenOf(team.owner)}` },
+  { examples = [], components = [], ...more }: { examples?: string[]; components?: object[]; [field: string]: unknown } = {},
+): Promise<Template> {
+  return decidedTemplate(team, {
+    name: newTemplateName('offer'),
+    language: 'en',
+    category: 'marketing',
+    parameter_format: 'positional',
+    components: [{ type: 'BODY', text: body, ...(examples.length > 0 && { example: { body_text: [examples] } }) }, ...components],
+    ...more,
   });
 }
 
@@ -98,11 +69,22 @@ export const figures = (team: Team, id: string, wanted: (detail: Counted) => boo
   }, 30_000);
 
 interface Shown {
-  messages: { is_from_customer: boolean; content: { shown?: { body?: string } } }[];
+  messages: { is_from_customer: boolean; content: { shown?: { body?: string }; components?: { type: string; parameters?: { text?: string }[] }[] } }[];
 }
+
+const chatWith = (team: Team, to: Recipient) => ask<Shown>(`${environment.sandboxUrl}/admin/chat/${team.number.phoneNumberId}/${to.phone}`);
 
 /** How often a template with these words stands in the customer's chat. */
 export async function timesShown(team: Team, to: Recipient, body: string): Promise<number> {
-  const thread = await ask<Shown>(`${environment.sandboxUrl}/admin/chat/${team.number.phoneNumberId}/${to.phone}`);
+  const thread = await chatWith(team, to);
   return thread.messages.filter((message) => !message.is_from_customer && message.content.shown?.body === body).length;
+}
+
+/** The token on the button of the one message that reached the customer. */
+export async function tokenAt(team: Team, to: Recipient): Promise<string> {
+  const { messages } = await chatWith(team, to);
+  const buttons = messages.flatMap(({ content }) => content.components ?? []).filter(({ type }) => type === 'button');
+  const token = buttons[0]?.parameters?.[0]?.text;
+  if (!token) throw new Error(`no link reached ${to.name}`);
+  return token;
 }

@@ -29,4 +29,5 @@ export const environment = {
   anonKey: need('SUPABASE_ANON_KEY'),
   serviceKey: need('SUPABASE_SERVICE_ROLE_KEY'),
   sandboxUrl: need('OCTOPUSH_SANDBOX_URL'),
+  workerUrl: need('OCTOPUSH_WORKER_URL'),
 };
