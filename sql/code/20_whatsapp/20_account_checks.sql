@@ -65,6 +65,7 @@ begin
                 verified_name = coalesce(p_outcome ->> 'verified_name', verified_name),
                 quality_rating = case when p_outcome ->> 'quality_rating' in ('GREEN', 'YELLOW', 'RED') then p_outcome ->> 'quality_rating' else 'UNKNOWN' end,
                 messaging_tier = coalesce(p_outcome ->> 'messaging_tier', messaging_tier),
+                business_id = case when p_outcome ->> 'business_id' ~ '^[0-9]{1,32}$' then p_outcome ->> 'business_id' else business_id end,
                 messages_per_second = coalesce(least(greatest((p_outcome ->> 'messages_per_second')::integer, 1), 5000), messages_per_second)
             where id = p_account_id;
             update private.whatsapp_credentials set checked_at = now() where whatsapp_account_id = p_account_id;
@@ -86,4 +87,4 @@ begin
 end
 $$;
 comment on function worker.record_account_check(uuid, uuid, jsonb) is
-    'p_secret_id: the token that was checked. p_outcome: {ok, display_phone_number?, verified_name?, quality_rating?, messaging_tier?, messages_per_second?} or {ok: false, final, reason}.';
+    'p_secret_id: the token that was checked. p_outcome: {ok, display_phone_number?, verified_name?, quality_rating?, messaging_tier?, business_id?, messages_per_second?} or {ok: false, final, reason}.';

@@ -90,12 +90,19 @@ fn shown(component: &Value) -> Value {
     if let Some(handle) = component.pointer_mut("/example/header_handle/0") {
         *handle = "https://scontent.whatsapp.net/v/t61.29466-34/sample".into();
     }
-    for card in component["cards"].as_array_mut().into_iter().flatten() {
-        for part in card["components"].as_array_mut().into_iter().flatten() {
+    for card in parts_mut(&mut component, "cards") {
+        for part in parts_mut(card, "components") {
             *part = shown(part);
         }
     }
     component
+}
+
+fn parts_mut<'a>(of: &'a mut Value, key: &str) -> impl Iterator<Item = &'a mut Value> {
+    of.get_mut(key)
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
 }
 
 /// The name of a deleted approved template is kept from use that long.

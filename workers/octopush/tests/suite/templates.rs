@@ -103,8 +103,9 @@ impl Stage {
     }
 
     async fn id_of(&self, name: &str) -> Option<Uuid> {
-        let sql =
-            format!("select id::text from public.templates where name = '{name}' and deleted_at is null");
+        let sql = format!(
+            "select id::text from public.templates where name = '{name}' and deleted_at is null limit 1"
+        );
         self.database.text(&sql).await.map(|id| id.parse().unwrap())
     }
 
