@@ -33,6 +33,8 @@ export const templateSchema = z.object({
   category_changes_at: text,
   /** Why what was asked of Meta last did not happen: a code of the catalogue, or Meta's words. */
   problem: text,
+  /** A rejected one that was reworked here and not submitted yet. */
+  has_changes: z.catch(z.boolean(), false),
   created_by: text,
   submitted_at: text,
   reviewed_at: text,

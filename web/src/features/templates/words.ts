@@ -76,6 +76,12 @@ export function statusWords(
     case 'rejected': {
       const known = reason ? rejections[reason] : undefined;
       const said = trouble ?? (known ? undefined : reason);
+      if (template.has_changes && !trouble)
+        return {
+          tone: 'info',
+          title: 'Changed here, and not submitted yet',
+          text: `Meta rejected it before: ${(known?.title ?? reason ?? 'no reason given').toLowerCase()}. Submit it again when it is ready.`,
+        };
       return {
         tone: 'danger',
         title: known?.title ?? 'Meta rejected this template',

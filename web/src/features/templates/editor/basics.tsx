@@ -1,5 +1,6 @@
 import { NativeSelect, Radio, Select, Stack, Text, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
+import { useRef } from 'react';
 import { accountsQuery, type WhatsAppAccount } from '@/features/whatsapp/queries';
 import { type Category, categories } from '../kinds';
 import { languageOptions } from '../languages';
@@ -9,7 +10,7 @@ import { convertFormat } from './convert';
 import classes from './editor.module.css';
 import { FieldWarning } from './field-warning';
 import { tidyName } from './name';
-import { newButton } from './values';
+import { type EditorValues, newButton } from './values';
 
 /** Name, language, category and account: what Meta files a template under. */
 export function Basics() {
@@ -80,13 +81,14 @@ function AccountChoice() {
 function CategoryChoice() {
   const { values, change, fixedCategory } = useEditor();
   const field = useField('category');
+  // The button of a code is Meta's; those of a message mean nothing there, and are back when the category is.
+  const laidAside = useRef<EditorValues['buttons']>([]);
   const choose = (category: Category) => {
-    // The button of a code is Meta's; those of a message mean nothing there.
-    const buttons =
-      category === 'authentication'
-        ? [newButton('otp')]
-        : values.buttons.filter((button) => button.kind !== 'otp');
-    change({ category, buttons });
+    const isCode = category === 'authentication';
+    if (isCode === (values.category === 'authentication')) return change({ category });
+    const buttons = laidAside.current;
+    laidAside.current = values.buttons;
+    change({ category, buttons: isCode && buttons.length === 0 ? [newButton('otp')] : buttons });
   };
   return (
     <div>

@@ -146,6 +146,13 @@ function Refusal({ error }: { error: unknown }) {
         {exactTime(details.retry_at)}; what you wrote is kept on this device.
       </Alert>
     );
+  if (code === 'TEMPLATE_005' && typeof details.free_at === 'string')
+    return (
+      <Alert color="yellow" variant="light" role="alert">
+        Meta keeps the name of a deleted template for 30 days, this one until {exactTime(details.free_at)}.
+        Choose another name.
+      </Alert>
+    );
   const users = readUsers(error);
   if (users)
     return (

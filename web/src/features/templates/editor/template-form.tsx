@@ -1,7 +1,7 @@
 import { Alert, Button, Group, SegmentedControl, Text, TextInput } from '@mantine/core';
 import { IconHistory } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { useCallback, useMemo, useState } from 'react';
+import { useCallback, useMemo, useRef, useState } from 'react';
 import { useUser } from '@/features/auth/session';
 import { accountsQuery } from '@/features/whatsapp/queries';
 import { describeError } from '@/lib/errors';
@@ -77,7 +77,12 @@ export function TemplateForm({
     () =>
       asked
         ? problems
-        : problems.filter((problem) => touched.has(sectionOf(problem.field)) && problem.code !== 'missing'),
+        : problems.filter((problem) => {
+            const section = sectionOf(problem.field);
+            // Whether the category fits is a matter of the words.
+            const isOpen = touched.has(section) || (section === 'category' && touched.has('body'));
+            return isOpen && problem.code !== 'missing';
+          }),
     [asked, problems, touched],
   );
   const editor = useMemo<EditorContext>(
@@ -164,6 +169,16 @@ export function TemplateForm({
 function Message() {
   const { values, change } = useEditor();
   const hasCards = values.cards.length > 0;
+  // Who looks at the other way and comes back finds the cards as they were.
+  const laidAside = useRef<EditorValues['cards']>([]);
+  const showBelow = (below: string) => {
+    if (below === 'cards') {
+      change({ cards: laidAside.current.length > 0 ? laidAside.current : [emptyCard(), emptyCard()] });
+    } else {
+      laidAside.current = values.cards;
+      change({ cards: [] });
+    }
+  };
   return (
     <div className={classes.group} style={{ gap: 20 }}>
       <div className={classes.tools} style={{ gap: 16 }}>
@@ -175,11 +190,7 @@ function Message() {
           <SegmentedControl
             aria-labelledby="below-label"
             value={hasCards ? 'cards' : 'buttons'}
-            onChange={(value) =>
-              change({
-                cards: value === 'cards' ? [emptyCard(), emptyCard()] : [],
-              })
-            }
+            onChange={showBelow}
             data={[
               { value: 'buttons', label: 'Footer and buttons' },
               { value: 'cards', label: 'Cards' },

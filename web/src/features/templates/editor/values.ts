@@ -133,7 +133,9 @@ const firstText = (value: unknown): string => (Array.isArray(value) ? str(value[
 
 function readMedia(component: Bag): Pick<HeaderValues, 'media' | 'handle'> {
   const media = bag(component.media);
-  const handle = firstText(bag(component.example).header_handle);
+  const told = firstText(bag(component.example).header_handle);
+  // Meta shows an address in its place, which it does not take back.
+  const handle = /^https?:/.test(told) ? '' : told;
   return {
     ...(typeof media.path === 'string' && { media: { path: media.path, mime: str(media.mime) } }),
     ...(handle && { handle }),
