@@ -5,6 +5,10 @@ use std::collections::{HashMap, HashSet};
 
 use super::placeholders::{number, placeholders};
 
+/// Bytes after which a text is filled in no further: far more than Meta takes of any, and far less than a long value in
+/// thousands of places would need.
+const MOST: usize = 65_536;
+
 /// One variable of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Variable {
@@ -66,6 +70,7 @@ impl Text {
     }
 
     /// The text with the values, which stand in the order of `variables`; where there is none its placeholder stays.
+    /// What grows beyond [`MOST`] ends there.
     pub fn filled<S: AsRef<str>>(&self, values: &[Option<S>]) -> String {
         let mut filled = String::new();
         for piece in &self.pieces {
@@ -75,6 +80,9 @@ impl Text {
                     Some(Some(value)) => filled.push_str(value.as_ref()),
                     _ => filled.push_str(written),
                 },
+            }
+            if filled.len() > MOST {
+                break;
             }
         }
         filled

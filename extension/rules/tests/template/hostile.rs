@@ -95,6 +95,6 @@ fn huge_texts_and_lists_are_survived_quickly() {
     );
     let buttons = vec![json!({"type": "URL", "text": "a", "url": "{{1}}{{2}}"}); 20_000];
     use_everywhere(&super::with_buttons(json!(buttons)), &json!({}));
-    // Far from a second when linear; many minutes when not.
-    assert!(began.elapsed().as_secs() < 60);
+    // A fraction of this when linear; the second would take gigabytes if it were filled in to its end.
+    assert!(began.elapsed().as_secs() < 10);
 }
