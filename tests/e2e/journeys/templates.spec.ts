@@ -173,6 +173,32 @@ test('duplicate a template, delete the copy; what is at Meta asks for its name',
   await expect(page.getByRole('link', { name: template.name })).toHaveCount(0, { timeout: 30_000 });
 });
 
+test('what is approved changes only as a whole, and once a day', async ({ page, team }) => {
+  test.slow();
+  const template = await decidedTemplate(team, reminder());
+  await signIn(page, team.owner, `/templates/${template.id}`);
+  await page.getByRole('button', { name: 'Change' }).click();
+  await expect(page.getByRole('radio', { name: 'Marketing' })).toBeDisabled();
+  await field(page, 'Footer').fill('Lotus Fitness, Jalan Ampang');
+  await expect(page.getByText('Kept on this device until you send it to Meta')).toBeVisible();
+  await page.reload();
+  await expect(page.getByText('We kept what you hadn’t saved.')).toBeVisible();
+  await page.getByRole('button', { name: 'Review and submit' }).click();
+  await expect(page.getByText('An approved template can be changed once in 24 hours and ten times in 30 days.')).toBeVisible();
+  await page.getByRole('button', { name: 'Send the change' }).click();
+  await expect(page.getByText(/In review|Approved/).first()).toBeVisible();
+  await expect(page.getByText('Approved', { exact: true })).toBeVisible({ timeout: 30_000 });
+  await expect(preview(page)).toContainText('Jalan Ampang');
+
+  await page.getByRole('button', { name: 'Change' }).click();
+  await field(page, 'Footer').fill('Lotus');
+  await page.getByRole('button', { name: 'Review and submit' }).click();
+  await page.getByRole('button', { name: 'Send the change' }).click();
+  await expect(page.getByText(/Meta allows one change a day and ten a month/)).toBeVisible();
+  await page.getByRole('button', { name: 'Back to the editor' }).click();
+  await expect(field(page, 'Footer')).toHaveValue('Lotus');
+});
+
 test('somebody else’s change is shown beside one’s own', async ({ page, team }) => {
   const template = await makeTemplate(team, reminder());
   await signIn(page, team.owner, `/templates/${template.id}/edit`);
