@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test';
 import { expectAccessible } from '../support/axe';
-import { addRecipient, approvedTemplate, figures, listOf, makeCampaign, timesShown, tokenAt } from '../support/campaigns';
+import { addRecipient, approvedTemplate, figures, listOf, makeCampaign, storedPicture, timesShown, tokenAt } from '../support/campaigns';
 import { environment } from '../support/environment';
 import { choose } from '../support/menu';
 import { callAs, joinTeam, type Team } from '../support/people';
@@ -289,6 +289,33 @@ test('a link of the campaign’s own leads there and counts the person', async (
   expect(answer.headers.get('location')).toBe('https://example.com/spring');
   await expect(figure(page, 'Clicked')).toContainText('1');
   await expect(page.getByRole('region', { name: 'Links' })).toContainText('example.com/spring');
+});
+
+test('the picture a template was approved with is sent, unless another is given', async ({ page, team }) => {
+  const lim = await addRecipient(team, 'Lim Looker');
+  const media = await storedPicture(team, 'timetable.png');
+  const template = await approvedTemplate(team, 'Our timetable for the spring is here, with a class for everybody.', {
+    components: [{ type: 'HEADER', format: 'IMAGE', media }],
+  });
+  const list = await listOf(team, names('Lookers'), [lim]);
+  const draft = await makeCampaign(team, { name: names('Picture'), audience: { segment_id: list.id } });
+  await signIn(page, team.owner, `/campaigns/${draft.id}/edit?step=content`);
+  await page.getByRole('searchbox', { name: 'Search templates' }).fill(template.name);
+  await page.getByRole('button', { name: `Use ${template.name}` }).click();
+  await expect(page.getByText('Sends timetable.png')).toBeVisible();
+  await expect(page.getByRole('complementary', { name: 'Preview' }).locator('img')).toBeVisible();
+  const link = page.getByRole('textbox', { name: /^Link of/ });
+  await link.fill('http://example.com/a.png');
+  await expect(page.getByText('The link must begin with https://')).toBeVisible();
+  await link.fill('https://example.com/a.png');
+  await expect(page.getByText('Sends timetable.png')).toBeHidden();
+  await expectAccessible(page, 'a campaign with a picture');
+  await expect(page.getByText(/^Saved/)).toBeVisible();
+  await next(page);
+  await next(page);
+  await page.getByRole('button', { name: 'Send to 1 contact' }).click();
+  await page.getByRole('button', { name: 'Send 1 now' }).click();
+  await expect(figure(page, 'Delivered')).toContainText('1');
 });
 
 test('limits, prices and the secret of the website; an opportunity counts for its campaign', async ({ page, team }) => {

@@ -1,5 +1,5 @@
 import { environment } from './environment';
-import { callAs, type Team } from './people';
+import { callAs, type Team, tokenOf } from './people';
 import { ask, eventually } from './requests';
 import { decidedTemplate, newTemplateName, type Template } from './templates';
 
@@ -87,4 +87,22 @@ export async function tokenAt(team: Team, to: Recipient): Promise<string> {
   const token = buttons[0]?.parameters?.[0]?.text;
   if (!token) throw new Error(`no link reached ${to.name}`);
   return token;
+}
+
+/** A PNG of one pixel. */
+const PIXEL = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==',
+  'base64',
+);
+
+/** A picture in the organisation's bucket, as the builder of templates puts it there. */
+export async function storedPicture(team: Team, name: string): Promise<{ path: string; mime: string }> {
+  const path = `${team.orgId}/${crypto.randomUUID()}/${name}`;
+  const answer = await fetch(`${environment.supabaseUrl}/storage/v1/object/templates/${path}`, {
+    method: 'POST',
+    headers: { apikey: environment.anonKey, authorization: `Bearer ${await tokenOf(team.owner)}`, 'content-type': 'image/png' },
+    body: PIXEL,
+  });
+  if (!answer.ok) throw new Error(`the picture was refused: ${answer.status} ${await answer.text()}`);
+  return { path, mime: 'image/png' };
 }

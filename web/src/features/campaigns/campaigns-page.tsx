@@ -45,14 +45,15 @@ export function CampaignsPage() {
   }, [beyond, pages, navigate]);
   const filtered = Boolean(search.q || search.status?.length || search.from || search.to || search.by);
   const mayManage = org.can('campaigns.manage');
+  const begin = () => void navigate({ to: '/campaigns/new', search: {} });
   const newButton = mayManage && (
-    <Button leftSection={<IconPlus size={18} />} onClick={() => void navigate({ to: '/campaigns/new' })}>
+    <Button leftSection={<IconPlus size={18} />} onClick={begin}>
       New campaign
     </Button>
   );
   return (
     <div className={classes.page}>
-      <CampaignsToolbar search={search} set={set} end={newButton} />
+      <CampaignsToolbar search={search} set={set} end={newButton} onNew={mayManage ? begin : undefined} />
       {query.isError && !query.data ? (
         <LoadProblem error={query.error} what="your campaigns" onRetry={() => void query.refetch()} />
       ) : query.isSuccess && total === 0 ? (

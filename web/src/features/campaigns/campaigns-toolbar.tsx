@@ -14,10 +14,12 @@ interface ToolbarProps {
   search: CampaignsSearch;
   set: (change: Partial<CampaignsSearch>, replace?: boolean) => void;
   end: ReactNode;
+  /** Absent for those who may not make one. */
+  onNew: (() => void) | undefined;
 }
 
 /** Searches and filters the list; everything stands in the address. */
-export function CampaignsToolbar({ search, set, end }: ToolbarProps) {
+export function CampaignsToolbar({ search, set, end, onNew }: ToolbarProps) {
   const members = useMembers();
   useShortcuts('Campaigns', [
     {
@@ -25,6 +27,7 @@ export function CampaignsToolbar({ search, set, end }: ToolbarProps) {
       label: 'Search campaigns',
       run: () => document.querySelector<HTMLInputElement>('input[aria-label="Search campaigns"]')?.focus(),
     },
+    ...(onNew ? [{ keys: 'n', label: 'New campaign', run: onNew }] : []),
   ]);
   const one = search.status?.length === 1 ? search.status[0] : undefined;
   const chips = chipsOf(

@@ -109,3 +109,19 @@ export const categoryNames: Record<string, string> = {
   utility: 'Utility',
   authentication: 'Authentication',
 };
+
+/** Where our storage has the file a header was approved with; none of a template that was made elsewhere. */
+export function ownFile(template: CampaignTemplate, key: string): string | undefined {
+  const card = /^card\.(\d+)\./.exec(key)?.[1];
+  const parts = card === undefined ? template.components : cardParts(template, Number(card));
+  const header = parts.find(({ type }) => String(type).toUpperCase() === 'HEADER');
+  const path = (header?.media as { path?: unknown } | undefined)?.path;
+  return typeof path === 'string' ? path : undefined;
+}
+
+function cardParts(template: CampaignTemplate, index: number): Record<string, unknown>[] {
+  const carousel = template.components.find(({ type }) => type.toUpperCase() === 'CAROUSEL');
+  const cards = Array.isArray(carousel?.cards) ? (carousel.cards as { components?: unknown }[]) : [];
+  const parts = cards[index]?.components;
+  return Array.isArray(parts) ? (parts as Record<string, unknown>[]) : [];
+}

@@ -1,17 +1,20 @@
 import { Group, NativeSelect, NumberInput, Select, Skeleton, Stack, Text, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { useEffect, useState } from 'react';
+import { useEffect } from 'react';
 import { LoadProblem } from '@/components/problem';
 import { customFieldsQuery } from '@/features/contacts/queries';
 import { useOrg } from '@/features/tenancy/queries';
 import type { Variable } from '../model';
 import {
   type CampaignTemplate,
+  ownFile,
   type TemplateVariable,
   templateVariablesQuery,
   trackedButtons,
 } from '../templates';
 import type { DraftVariant } from './draft';
+import { LinkField } from './link-field';
+import { MediaVariable } from './media-variable';
 import { fieldChoices, isFile, startingVariables } from './variables';
 import classes from './wizard.module.css';
 
@@ -69,6 +72,7 @@ export function VariableMapping({ template, variant, onChange, asked }: Variable
             onChange={(value) => set(each.key, value)}
             choices={fieldChoices(fields.data ?? [])}
             asked={asked}
+            ownPath={ownFile(template, each.key)}
           />
         </fieldset>
       ))}
@@ -84,70 +88,28 @@ export function VariableMapping({ template, variant, onChange, asked }: Variable
   );
 }
 
-/** A half-typed link stays here: the draft holds only whole ones. */
-function LinkField({
-  label,
-  link,
-  onChange,
-}: {
-  label: string;
-  link: string;
-  onChange: (link: string) => void;
-}) {
-  const [typed, setTyped] = useState(link);
-  return (
-    <TextInput
-      type="url"
-      label={label}
-      description="Everybody gets a link of their own, so that clicks can be counted."
-      placeholder="https://example.com/offer"
-      value={typed}
-      onChange={(event) => {
-        const next = event.currentTarget.value.trim();
-        setTyped(next);
-        if (!linkProblem(next)) onChange(next);
-      }}
-      error={linkProblem(typed)}
-    />
-  );
-}
-
-export function linkProblem(link: string | undefined): string | undefined {
-  if (link === undefined) return undefined;
-  try {
-    return new URL(link).protocol === 'https:' ? undefined : 'The link must begin with https://';
-  } catch {
-    return 'Write a whole link, such as https://example.com/offer';
-  }
-}
-
 interface VariableFieldsProps {
   variable: TemplateVariable;
   value: Variable | undefined;
   onChange: (value: Variable | undefined) => void;
   choices: ReturnType<typeof fieldChoices>;
   asked: boolean;
+  ownPath: string | undefined;
 }
 
-function VariableFields({ variable, value, onChange, choices, asked }: VariableFieldsProps) {
+function VariableFields({ variable, value, onChange, choices, asked, ownPath }: VariableFieldsProps) {
   const { kind, example, label } = variable;
-  if (isFile(kind)) {
-    const link = value?.source === 'static' && typeof value.value === 'string' ? value.value : '';
+  if (isFile(kind))
     return (
-      <TextInput
-        type="url"
-        aria-label={`Link of ${label}`}
-        description="A public https link. Leave it empty to send the template’s own sample."
-        placeholder="https://example.com/offer.jpg"
-        value={link}
-        onChange={(event) => {
-          const next = event.currentTarget.value;
-          onChange(next.trim() ? { source: 'static', value: next.trim() } : undefined);
-        }}
-        error={link ? linkProblem(link) : undefined}
+      <MediaVariable
+        kind={kind}
+        label={label}
+        value={value}
+        onChange={onChange}
+        ownPath={ownPath}
+        asked={asked}
       />
     );
-  }
   if (kind === 'location')
     return <LocationFields value={value} onChange={onChange} label={label} asked={asked} />;
   const source = value?.source ?? 'static';

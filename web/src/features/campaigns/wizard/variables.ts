@@ -29,9 +29,11 @@ export function fieldChoices(custom: CustomField[]) {
     : contactFields;
 }
 
-/** A file or place is the same for everybody, and a template that holds its own sample needs none. */
-export const isFile = (kind: string): boolean => kind === 'image' || kind === 'video' || kind === 'document';
+/** A file is the same for everybody. */
+export const isFile = (kind: string): kind is 'image' | 'video' | 'document' =>
+  kind === 'image' || kind === 'video' || kind === 'document';
 
+/** A flow opens without a token; a file is given by its own field, which knows the template's. */
 const mayBeLeftOut = (kind: string): boolean => isFile(kind) || kind === 'flow';
 
 const isNameLike = (variable: TemplateVariable): boolean => /name/i.test(variable.key);
