@@ -7,6 +7,7 @@ import { forgetCampaignsOnThisDevice } from '@/features/campaigns/local';
 import { forgetContactsOnThisDevice } from '@/features/contacts/local';
 import { forgetInboxOnThisDevice } from '@/features/inbox/local';
 import { forgetSegmentsOnThisDevice } from '@/features/segments/local';
+import { forgetTemplatesOnThisDevice } from '@/features/templates/local';
 import { roleNames } from '@/features/tenancy/permissions';
 import { useMembers, useOrg } from '@/features/tenancy/queries';
 
@@ -21,6 +22,7 @@ export function UserMenu({ onHelp }: { onHelp: () => void }) {
     forgetInboxOnThisDevice(user.id);
     forgetSegmentsOnThisDevice(user.id);
     forgetCampaignsOnThisDevice(user.id);
+    forgetTemplatesOnThisDevice(user.id);
     forgetContactsOnThisDevice();
   };
   return (
