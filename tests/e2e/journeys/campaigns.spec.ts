@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { Page } from '@playwright/test';
 import { expectAccessible } from '../support/axe';
 import { addRecipient, approvedTemplate, figures, listOf, makeCampaign, storedPicture, timesShown, tokenAt } from '../support/campaigns';
@@ -125,6 +126,17 @@ test('from an idea to its figures: five steps, the rehearsal, one message each, 
     await page.getByRole('combobox', { name: 'Status of recipients' }).selectOption('excluded');
     await expect(page.getByRole('row', { name: /Cheng Saidno/ })).toContainText('Said no to marketing.');
     await expect(page).toHaveURL(/status=/);
+  });
+
+  await test.step('as a file, and as the beginning of another campaign', async () => {
+    await page.getByRole('button', { name: 'Export CSV' }).click();
+    const file = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Download' }).click();
+    const lines = readFileSync(await (await file).path(), 'utf8').trim().split('\n');
+    expect(lines).toHaveLength(4);
+    expect(lines.join('\n')).toContain('Aina Rahman');
+    await choose(page, page.getByRole('button', { name: `More for ${name}` }), 'Duplicate');
+    await expect(page.getByRole('textbox', { name: 'Name' })).toHaveValue(`${name} (copy)`);
   });
 });
 

@@ -14,7 +14,8 @@ const changes: Record<string, string> = {
 export function jobTitle(job: Job): string {
   const file = job.input?.file_name;
   if (job.kind === 'import') return typeof file === 'string' ? `Import of ${file}` : 'Import';
-  if (job.kind === 'export') return 'Export of contacts';
+  if (job.kind === 'export')
+    return job.input?.campaign_id ? 'Export of a campaign’s recipients' : 'Export of contacts';
   if (job.kind === 'erasure') return 'Erasing a person’s data';
   const change = job.input?.change as { action?: string } | undefined;
   return changes[change?.action ?? ''] ?? 'Changing contacts';
