@@ -210,7 +210,7 @@ comment on table private.portfolio_minutes is 'portfolio_users counted by minute
 create index portfolio_minutes__portfolio__idx on private.portfolio_minutes (portfolio, minute);
 
 alter table public.contacts add column not_on_whatsapp_at timestamptz, add column marketing_stopped_at timestamptz;
-comment on column public.contacts.not_on_whatsapp_at is 'When Meta said that the number cannot be reached; null again once it writes, is reached or changes.';
+comment on column public.contacts.not_on_whatsapp_at is 'When Meta said that the number cannot be reached; null again once it writes or changes.';
 comment on column public.contacts.marketing_stopped_at is 'When the person stopped our marketing in WhatsApp itself; null again once they resumed it.';
 
 alter table public.whatsapp_accounts add column business_id text check (business_id ~ '^[0-9]{1,32}$');

@@ -86,7 +86,8 @@ select is_empty($$ select tests.wrong_counts() $$, 'and loses nothing');
 
 -- An organisation that goes takes all of it along.
 delete from public.organizations where id = tests.id('acme');
-select is((select count(*) from public.campaign_recipients) + (select count(*) from private.campaign_counts) + (select count(*) from public.campaigns), 0::bigint, 'with the organisation goes the ledger');
+select is((select count(*) from public.campaign_recipients) + (select count(*) from private.campaign_counts) + (select count(*) from public.campaigns)
+    + (select count(*) from private.campaign_deltas) + (select count(*) from private.campaign_reasons) + (select count(*) from private.send_effects), 0::bigint, 'with the organisation goes the ledger');
 
 select * from finish();
 rollback;

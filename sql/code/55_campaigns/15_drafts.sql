@@ -76,7 +76,8 @@ begin
 end
 $$;
 comment on function public.create_campaign(uuid, jsonb) is
-    'A draft; all but the name may follow later. p_fields: columns of campaigns, and "variants": [{template_id, variables, links, share}]. Errors: AUTH_003, ORG_001, CAMPAIGN_009 (details.problems), CONTACT_012.';
+    'A draft; all but the name may follow later. p_fields: columns of campaigns, and "variants": [{template_id, variables, links, share}]. '
+    'Errors: AUTH_003, ORG_001, CAMPAIGN_009 (details.problems), CONTACT_012.';
 
 create or replace function public.update_campaign(p_id uuid, p_fields jsonb, p_expected_updated_at timestamptz)
 returns public.campaigns

@@ -33,7 +33,7 @@ begin
             opt_in_status = case when e.stopped_at is not null then 'opted_out' else c.opt_in_status end,
             opt_in_source = case when e.stopped_at is not null and c.opt_in_status <> 'opted_out' then 'whatsapp' else c.opt_in_source end,
             marketing_stopped_at = coalesce(c.marketing_stopped_at, e.stopped_at),
-            -- One that was reached or wrote since is on WhatsApp.
+            -- One that wrote since is on WhatsApp.
             not_on_whatsapp_at = case when e.missing_at > coalesce(c.last_inbound_at, '-infinity') then e.missing_at else c.not_on_whatsapp_at end,
             updated_at = clock_timestamp()
         from (

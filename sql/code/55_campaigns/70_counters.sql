@@ -58,11 +58,14 @@ begin
         coalesce(sum(x.sign) filter (where x.is_uncertain), 0),
         coalesce(sum(x.sign) filter (where x.replied_at is not null and x.status = 'held_out'), 0),
         coalesce(sum(x.sign) filter (where x.opportunity_at is not null and x.status = 'held_out'), 0)
-    from (select -1 as sign, o.* from old_rows o) x
+    from (
+        -- Gone with its campaign: nobody would ever fold it.
+        select -1 as sign, o.* from old_rows o where exists (select from public.campaigns c where c.id = o.campaign_id)
+    ) x
     group by x.campaign_id, coalesce(x.variant, 0);
     insert into private.campaign_reasons (campaign_id, is_failure, reason, recipients)
     select x.campaign_id, x.status = 'failed', coalesce(x.exclusion_reason, x.error_code, ''), sum(x.sign)
-    from (select -1 as sign, o.* from old_rows o) x
+    from (select -1 as sign, o.* from old_rows o where exists (select from public.campaigns c where c.id = o.campaign_id)) x
     where x.status in ('excluded', 'failed')
     group by 1, 2, 3 having sum(x.sign) <> 0;
     return null;
