@@ -425,6 +425,11 @@ async fn whatever_meta_does_is_ours_at_once() {
     );
     stage.meta_does("watched", json!({ "status": "APPROVED" })).await;
     stage.is(id, "status", "approved").await;
+    let kept = "select count(*) from public.whatsapp_events where payload #>> '{template,name}' = 'watched'";
+    eventually("all of it is kept for people", || async {
+        stage.database.count(kept).await >= 6
+    })
+    .await;
     // Changed in Meta's manager: the notice says what, the list says how it is now.
     stage
         .meta_does(

@@ -1,7 +1,8 @@
 //! From Meta's events to the arrays that `worker.apply_messages` and its siblings take.
 
 use octopush_whatsapp::webhook::{
-    self, DeliveryStatus, Event, InboundMessage, MessageEdit, MessageRevoke, StatusUpdate, UserPreference,
+    self, DeliveryStatus, Event, InboundMessage, MessageEdit, MessageRevoke, StatusUpdate, TemplateKey,
+    UserPreference,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -156,9 +157,10 @@ impl Sorted {
                 }
                 let payload = serde_json::to_value(&other).unwrap_or_default();
                 let text = |name: &str| payload.get(name).and_then(Value::as_str).map(str::to_owned);
+                let of_template = |(_, template, _): (_, &TemplateKey, _)| template.waba_id.clone();
                 self.account_events.push(AccountEventRow {
                     webhook_event_id: id,
-                    waba_id: text("waba_id"),
+                    waba_id: text("waba_id").or_else(|| other.about_template().and_then(of_template)),
                     phone_number_id: text("phone_number_id"),
                     field: text("event").unwrap_or_default(),
                     payload,
@@ -344,6 +346,7 @@ mod tests {
                 "language": "en_US", "value": value, "occurred_at": "2026-09-21T14:18:20+00:00" }])
         );
         assert_eq!(sorted.account_events.len(), 1, "kept for people, too");
+        assert_eq!(sorted.account_events[0].waba_id.as_deref(), Some("1"));
     }
 
     #[test]
