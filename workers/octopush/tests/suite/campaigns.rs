@@ -376,12 +376,10 @@ async fn an_answer_is_counted_with_the_campaign() {
     let worker: Worker = team.sandbox.worker(&team.database, &[]).await;
     let campaign = team.launched().await;
     team.is(campaign, "completed").await;
-    team.sandbox
-        .set(
-            "customers/+60120000002/messages",
-            json!({ "text": "Tell me more" }),
-        )
-        .await;
+    let sent = "select m.wa_message_id from public.messages m join public.contacts c on c.id = m.contact_id where c.phone = '+60120000002'";
+    let quoted = team.database.text(sent).await.unwrap();
+    let answer = json!({ "text": "Tell me more", "context_message_id": quoted });
+    team.sandbox.set("customers/+60120000002/messages", answer).await;
     eventually("it is in the ledger", || async {
         team.stats(campaign).await["replied"] == 1
     })

@@ -25,7 +25,7 @@ impl Shop {
     async fn open() -> Self {
         let database = Database::create().await;
         let organisation = administration(&database).await;
-        organisation.conversation(&database, "60111111111").await;
+        organisation.conversation(&database, "60121234567").await;
         let contact: Uuid = database
             .admin
             .query_one("select id from public.contacts", &[])
@@ -282,7 +282,7 @@ async fn a_sale_is_recorded_once_when_it_is_signed_and_recent() {
     );
 
     let new_secret = shop.secret().await;
-    let third = json!({ "phone": "+60111111111", "external_id": "order-4" }).to_string();
+    let third = json!({ "phone": "+60121234567", "external_id": "order-4" }).to_string();
     let (_, refused) = shop.report(org_id, signed(&secret, now(), &third), &third).await;
     assert_eq!(
         refused["code"], "CONVERSION_001",
