@@ -114,6 +114,11 @@ impl Settings {
                 "OCTOPUSH_WORKER_URL",
                 format!("http://{}", Ports::address(self.ports.worker)),
             ),
+            // By name: an address is no place a button may lead to.
+            (
+                "OCTOPUSH_LINK_ORIGIN",
+                format!("http://localhost:{}", self.ports.worker),
+            ),
             (
                 "OCTOPUSH_WEB_DIST",
                 repository().join("web/dist").display().to_string(),

@@ -80,7 +80,7 @@ language sql immutable
 set search_path = ''
 as $$
     select coalesce(jsonb_agg(case
-        when c.value ? 'cards' then jsonb_set(c.value, '{cards}', (
+        when jsonb_typeof(c.value -> 'cards') = 'array' then jsonb_set(c.value, '{cards}', (
             select coalesce(jsonb_agg(k.value || jsonb_build_object('components', private.components_for_meta(k.value -> 'components', p_handles))
                 order by k.position), '[]')
             from jsonb_array_elements(c.value -> 'cards') with ordinality k (value, position)))
@@ -98,7 +98,7 @@ language sql immutable
 set search_path = ''
 as $$
     select coalesce(jsonb_agg(case
-        when c.value ? 'cards' then (c.value - '{cards,example,media}'::text[]) || jsonb_build_object('cards', (
+        when jsonb_typeof(c.value -> 'cards') = 'array' then (c.value - '{cards,example,media}'::text[]) || jsonb_build_object('cards', (
             select coalesce(jsonb_agg(private.components_to_compare(k.value -> 'components') order by k.position), '[]')
             from jsonb_array_elements(c.value -> 'cards') with ordinality k (value, position)))
         when c.value ? 'buttons' then (c.value - '{buttons,example,media}'::text[]) || jsonb_build_object('buttons', (
@@ -115,7 +115,7 @@ language sql immutable
 set search_path = ''
 as $$
     select coalesce(jsonb_agg(case
-        when c.value ? 'cards' then jsonb_set(c.value, '{cards}', (
+        when jsonb_typeof(c.value -> 'cards') = 'array' then jsonb_set(c.value, '{cards}', (
             select coalesce(jsonb_agg(case when jsonb_typeof(k.value -> 'components') = 'array' then
                     k.value || jsonb_build_object('components',
                         private.keep_files(k.value -> 'components', coalesce(p_ours #> array[(c.position - 1)::text, 'cards', (k.position - 1)::text, 'components'], '[]')))

@@ -30,6 +30,10 @@ pub struct WebArgs {
     /// Local runs only: lets the UI offer the sandbox number.
     #[arg(long, env = "OCTOPUSH_SANDBOX_URL")]
     pub sandbox_url: Option<String>,
+    /// What tracked links begin with, where browsers reach the workers' `/t/…`. Without it: this page's own origin, whose proxy then has to
+    /// pass `/t/` on.
+    #[arg(long, env = "OCTOPUSH_LINK_ORIGIN")]
+    pub link_origin: Option<String>,
 }
 
 /// Serves until cancelled.
@@ -45,6 +49,7 @@ pub async fn run(args: WebArgs, stop: CancellationToken) -> anyhow::Result<()> {
         "supabaseUrl": args.supabase_url,
         "supabaseAnonKey": args.supabase_anon_key,
         "sandboxUrl": sandbox_url,
+        "linkOrigin": args.link_origin.as_deref().filter(|origin| !origin.is_empty()),
     });
     let assets = ServeDir::new(args.dist.join("assets")).precompressed_gzip();
     let files = ServeDir::new(&args.dist).fallback(ServeFile::new(index));
