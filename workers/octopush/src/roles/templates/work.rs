@@ -91,7 +91,6 @@ async fn claim(desk: &Desk, most: usize) -> Result<Vec<Work>, DatabaseError> {
 
 async fn do_and_record(desk: Desk, work: Work) {
     let fate = ask::meta(&desk, &work).await;
-    counter!(names::TEMPLATE_WORK, "action" => work.action.clone(), "outcome" => fate.label()).increment(1);
     match &fate {
         Fate::Done(_) => {
             info!(template_id = %work.template_id, action = work.action, "template: done at Meta")
@@ -107,7 +106,11 @@ async fn do_and_record(desk: Desk, work: Work) {
     let mut backoff = Backoff::default();
     loop {
         match record(&desk, &work, &fate).await {
-            Ok(()) => break,
+            Ok(()) => {
+                counter!(names::TEMPLATE_WORK, "action" => work.action.clone(), "outcome" => fate.label())
+                    .increment(1);
+                break;
+            }
             Err(error) if error.is_transient() && !desk.stop.is_cancelled() => {
                 warn!(%error, template_id = %work.template_id, "an answer about a template was not recorded, trying again");
                 tokio::time::sleep(backoff.next_delay()).await;
