@@ -21,7 +21,7 @@ set enable_hashjoin = off
 set enable_mergejoin = off
 as $$
 begin
-    -- In one order: replies mark rows of the ledger at the same time.
+    -- In one order, as whoever else holds several rows of the ledger (merges).
     perform r.contact_id from public.messages m
     join public.campaign_recipients r on r.campaign_id = m.campaign_id and r.org_id = m.org_id and r.contact_id = m.contact_id and r.message_id = m.id
     where m.id = any (p_message_ids) and m.campaign_id is not null
@@ -121,18 +121,26 @@ begin
         join public.campaigns c on c.id = r.campaign_id
             and w.occurred_at between c.launched_at and c.launched_at + make_interval(days => c.attribution_days)
         group by r.campaign_id, r.contact_id
+    ), wanted as materialized (
+        select y.campaign_id, y.contact_id, min(y.at) as at
+        from (select a.* from answered a union all select h.* from held_out h) y group by y.campaign_id, y.contact_id
     ), held as materialized (
-        select r.campaign_id, r.contact_id, x.at from public.campaign_recipients r
-        join (
-            select y.campaign_id, y.contact_id, min(y.at) as at
-            from (select a.* from answered a union all select h.* from held_out h) y group by y.campaign_id, y.contact_id
-        ) x on x.campaign_id = r.campaign_id and x.contact_id = r.contact_id
-        -- In one order, as private.settle_ledger.
-        order by r.campaign_id, r.contact_id for no key update of r
+        select r.campaign_id, r.contact_id, w.at from public.campaign_recipients r
+        join wanted w on w.campaign_id = r.campaign_id and w.contact_id = r.contact_id
+        -- Whoever settles messages takes their rows in several goes: to wait for one while holding others could be for ever.
+        order by r.campaign_id, r.contact_id for no key update of r skip locked
+    ), marked as (
+        update public.campaign_recipients r set replied_at = h.at
+        from held h
+        where r.campaign_id = h.campaign_id and r.contact_id = h.contact_id and (r.replied_at is null or r.replied_at > h.at)
     )
-    update public.campaign_recipients r set replied_at = x.at
-    from held x
-    where r.campaign_id = x.campaign_id and r.contact_id = x.contact_id and (r.replied_at is null or r.replied_at > x.at);
+    -- The others a second later.
+    insert into private.send_effects (org_id, kind, contact_id, campaign_id, whatsapp_account_id, occurred_at)
+    select c.org_id, 'replied', w.contact_id, w.campaign_id, c.whatsapp_account_id, w.at
+    from wanted w join public.campaigns c on c.id = w.campaign_id
+    where not exists (select from held h where h.campaign_id = w.campaign_id and h.contact_id = w.contact_id)
+        -- Merged meanwhile: the row is gone for good.
+        and exists (select from public.campaign_recipients r where r.campaign_id = w.campaign_id and r.contact_id = w.contact_id);
     return jsonb_array_length(v_replies);
 end
 $$;

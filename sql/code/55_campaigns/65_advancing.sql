@@ -238,7 +238,7 @@ begin
             v_count := v_count + 1;
         end if;
     end loop;
-    -- Last: whoever settles messages waits for rows of the ledger, so nothing may be waited for once these are held.
+    -- Last: whoever settles messages waits for rows of the ledger, so nothing is waited for once these are held.
     perform private.apply_replies(5000);
     return v_count;
 end
