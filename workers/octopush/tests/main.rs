@@ -12,5 +12,7 @@ mod suite {
     mod receiving;
     mod sending;
     pub mod storage;
+    mod template_changes;
+    mod template_stage;
     mod templates;
 }
