@@ -22,6 +22,7 @@ import {
 import { TierLine } from './audience-size';
 import type { DraftValues, Step } from './draft';
 import { MessagePager } from './message-pager';
+import review from './review.module.css';
 import type { StepProps } from './setup-step';
 import type { CampaignDraft } from './use-campaign-draft';
 import classes from './wizard.module.css';
@@ -113,7 +114,7 @@ function Outcome({ campaign, draft, rehearsal, isFresh, go }: OutcomeProps) {
             {recipients === 0 ? 'Nobody would receive it' : `${people} will receive it`}
           </Title>
         </div>
-        <ul className={classes.facts}>
+        <ul className={review.facts}>
           {out > 0 && (
             <li>
               {plural(out, 'contact')} {out === 1 ? 'is' : 'are'} left out.{' '}
@@ -143,7 +144,7 @@ function Outcome({ campaign, draft, rehearsal, isFresh, go }: OutcomeProps) {
       </section>
       {conflicts.length > 0 && (
         <Alert color="yellow" variant="light" icon={<IconAlertTriangle aria-hidden />} title="Good to know">
-          <ul className={classes.jumps}>
+          <ul className={review.jumps}>
             {conflicts.map((conflict, index) => (
               // biome-ignore lint/suspicious/noArrayIndexKey: a list that is replaced as a whole
               <li key={index}>{conflictWords(conflict)}</li>
@@ -162,7 +163,7 @@ function Outcome({ campaign, draft, rehearsal, isFresh, go }: OutcomeProps) {
             leftSection={values.scheduled_at ? <IconCalendarTime size={20} /> : <IconSend size={20} />}
             disabled={recipients === 0 || problems.length > 0 || !isFresh || draft.state !== 'saved'}
             onClick={() => setAsking(true)}
-            className={classes.send}
+            className={review.send}
           >
             {values.scheduled_at ? `Schedule for ${people}` : `Send to ${people}`}
           </Button>
@@ -213,7 +214,7 @@ function Problems({ problems, go }: { problems: CampaignProblem[]; go: (step: St
       icon={<IconAlertTriangle aria-hidden />}
       title="Before it can be sent"
     >
-      <ul className={classes.jumps}>
+      <ul className={review.jumps}>
         {problems.map((problem, index) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: a list that is replaced as a whole
           <li key={index}>
@@ -240,7 +241,7 @@ function Summary({ campaign, values, go }: SummaryProps) {
   const segmentId = isSegmentAudience(values.audience) ? values.audience.segment_id : undefined;
   const zone = values.time_zone ?? organization.time_zone;
   return (
-    <dl className={classes.summary} aria-label="Summary">
+    <dl className={review.summary} aria-label="Summary">
       <Line label="Name" onEdit={() => go('setup')}>
         {values.name || campaign.name}
       </Line>
