@@ -124,7 +124,7 @@ select is(tests.refusal(category, consent, is_campaign), code, concat_ws(' ', ca
 from (values
     ('marketing', 'opted_in', false, null), ('marketing', 'opted_out', false, 'CONTACT_008'), ('marketing', 'pending', false, 'CONTACT_008'),
     ('utility', 'opted_in', false, null), ('utility', 'opted_out', false, null), ('utility', 'pending', false, null),
-    ('utility', 'pending', true, null), ('utility', 'opted_out', true, 'CONTACT_008'), ('marketing', 'opted_in', true, null),
+    ('utility', 'pending', true, 'CONTACT_008'), ('utility', 'opted_out', true, 'CONTACT_008'), ('marketing', 'opted_in', true, null),
     ('marketing', 'pending', true, 'CONTACT_008'), ('authentication', 'pending', false, null)
 ) v (category, consent, is_campaign, code);
 select is(tests.refusal('marketing', 'opted_in', false, 'RED'), 'WA_007', 'marketing stops at quality RED');

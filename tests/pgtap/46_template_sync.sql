@@ -88,6 +88,10 @@ select results_eq($$ select name from public.templates where org_id = tests.id('
 select tests.apply_list(jsonb_build_array(tests.listed('hello'), tests.listed('tired', 'DISABLED'), tests.listed('soon')));
 select is((select count(*) from public.templates where org_id = tests.id('acme') and name = 'soon'), 1::bigint, 'what comes back');
 select is(tests.template_state('acme.soon'), 'approved (APPROVED)', 'is the same template');
+update public.templates set synced_at = private.clock() + interval '1 second' where org_id = tests.id('acme') and name = 'soon';
+select tests.apply_list(jsonb_build_array(tests.listed('hello'), tests.listed('tired', 'DISABLED')));
+select is(tests.template_state('acme.soon'), 'approved (APPROVED)', 'what Meta took while the list was on its way is not gone');
+update public.templates set synced_at = private.clock() - interval '1 second' where org_id = tests.id('acme') and name = 'soon';
 
 -- Deleted here, still shown by Meta.
 select tests.on_template('delete_template', 'acme.tired');

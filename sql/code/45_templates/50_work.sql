@@ -144,7 +144,8 @@ begin
             update public.templates t set deleted_at = private.clock(), updated_at = clock_timestamp() where t.id = v_work.template_id;
         else
             delete from private.template_work w where w.template_id = v_work.template_id;
-            update public.templates t set wa_template_id = coalesce(v_result.wa_template_id, t.wa_template_id), updated_at = clock_timestamp()
+            update public.templates t set wa_template_id = coalesce(v_result.wa_template_id, t.wa_template_id), synced_at = private.clock(),
+                updated_at = clock_timestamp()
             where t.id = v_work.template_id;
             if v_result.category is not null then
                 perform private.set_meta_category(v_work.template_id, private.category_of_meta(v_result.category), null, null);

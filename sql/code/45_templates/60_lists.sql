@@ -73,8 +73,8 @@ begin
             perform private.set_meta_category(p_id, private.category_of_meta(p_item ->> 'category'),
                 coalesce(private.category_of_meta(p_item ->> 'correct_category'), v_old.correct_category), v_old.category_changes_at);
         end if;
-        -- A webhook that came while the list was fetched knows better.
-        if p_item ->> 'status' is not null and coalesce(v_old.meta_status_at <= p_since, true) then
+        -- A webhook that came while the list was fetched knows better. Meta's time has whole seconds.
+        if p_item ->> 'status' is not null and coalesce(v_old.meta_status_at <= p_since - interval '1 second', true) then
             perform private.set_meta_status(p_id, jsonb_build_object('status', p_item ->> 'status', 'reason', p_item ->> 'rejected_reason'), null);
         end if;
     end if;
@@ -154,7 +154,8 @@ begin
             where t.id in (
                 select o.id from public.templates o
                 where o.org_id = p_org_id and o.waba_id = p_waba_id and o.deleted_at is null and o.status <> 'draft' and o.wa_template_id is not null
-                    and coalesce(o.submitted_at <= v_since, true)
+                    -- What Meta took while the list was fetched may have come too late for it.
+                    and coalesce(o.submitted_at <= v_since, true) and coalesce(o.synced_at <= v_since, true)
                     and not exists (select from private.template_work w where w.template_id = o.id)
                     and not exists (select from jsonb_array_elements(p_templates) x where x.value ->> 'id' = o.wa_template_id)
                 -- One that somebody holds is looked at with the next list: waiting here could be waiting in a circle.

@@ -23,8 +23,8 @@ as $$
         when p_contact_deleted then 'CONTACT_004'
         when p_type = 'template' and p_template_status is distinct from 'approved' then 'WA_002'
         when p_template_category = 'marketing' and p_opt_in_status <> 'opted_in' then 'CONTACT_008'
-        -- Whoever opted out is no target of a campaign, whatever its category (PRD §5.6).
-        when p_is_campaign and p_opt_in_status = 'opted_out' then 'CONTACT_008'
+        -- Who has not opted in is no target of a campaign, whatever its category (PRD §5.6).
+        when p_is_campaign and p_opt_in_status <> 'opted_in' then 'CONTACT_008'
         when (p_is_campaign or p_template_category = 'marketing') and p_quality_rating = 'RED' then 'WA_007'
         -- Templates are the only door when the window is shut.
         when p_type is distinct from 'template' and (p_window_expires_at is null or p_window_expires_at <= p_now) then 'WA_005'

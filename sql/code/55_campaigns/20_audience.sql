@@ -65,7 +65,8 @@ as $$
         when p_not_on_whatsapp_at is not null then 'not_on_whatsapp'
         when p_marketing_stopped_at is not null and (p_is_marketing or p_opt_in_status = 'opted_out') then 'stopped_marketing'
         when p_opt_in_status = 'opted_out' then 'opted_out'
-        when p_is_marketing and p_opt_in_status <> 'opted_in' then 'not_opted_in'
+        -- Whatever the category (PRD §5.6).
+        when p_opt_in_status <> 'opted_in' then 'not_opted_in'
     end
 $$;
 
