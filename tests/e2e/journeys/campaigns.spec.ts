@@ -236,7 +236,7 @@ test('what failed is said in words and can be tried again', async ({ page, team 
 test('two variants tested on a part, compared, and one chosen for the rest', async ({ page, team }) => {
   test.slow();
   const contacts = [];
-  for (let index = 0; index < 12; index += 1) contacts.push(await addRecipient(team, `Ivy ${index}`));
+  for (let index = 0; index < 16; index += 1) contacts.push(await addRecipient(team, `Ivy ${index}`));
   const list = await listOf(team, names('Ivys'), contacts);
   const [one, two] = [
     await approvedTemplate(team, 'The first words of this test are waiting for you in our shop.'),
@@ -258,8 +258,8 @@ test('two variants tested on a part, compared, and one chosen for the rest', asy
   await expectAccessible(page, 'a test of variants');
   await expect(page.getByText(/^Saved/)).toBeVisible();
   await page.goto(`/campaigns/${draft.id}/edit?step=review`);
-  await page.getByRole('button', { name: /^Send to 12 contacts/ }).click();
-  await page.getByRole('button', { name: 'Send 12 now' }).click();
+  await page.getByRole('button', { name: /^Send to 16 contacts/ }).click();
+  await page.getByRole('button', { name: 'Send 16 now' }).click();
   const variants = page.getByRole('region', { name: 'Variants' });
   await expect(variants).toBeVisible();
   await expect(page.getByText('The test is running.')).toBeVisible();
@@ -267,7 +267,7 @@ test('two variants tested on a part, compared, and one chosen for the rest', asy
   await variants.getByRole('button', { name: 'Send Variant 2 to the rest' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Send Variant 2' }).click();
   await expect(variants.getByText('Winner')).toBeVisible();
-  await expect(figure(page, 'Sent')).toContainText('12');
+  await expect(figure(page, 'Sent')).toContainText('16');
 });
 
 test('a link of the campaign’s own leads there and counts the person', async ({ page, team }) => {
