@@ -3,7 +3,7 @@
 import http from 'node:http'
 import { run } from 'graphile-worker'
 
-const { DATABASE_URL, GRAPH_URL, TOKEN, JOBS, CONCURRENCY } = process.env
+const { DATABASE_URL, GRAPH_URL, TOKEN, JOBS, CONCURRENCY, BATCHING } = process.env
 const wanted = Number(JOBS)
 const concurrency = Number(CONCURRENCY)
 const agent = new http.Agent({ keepAlive: true, maxSockets: concurrency })
@@ -49,10 +49,8 @@ const runner = await run({
       concurrentJobs: concurrency,
       maxPoolSize: 10,
       pollInterval: 100,
-      // What its manual recommends for many short jobs.
-      localQueue: { size: 10 * concurrency },
-      completeJobBatchDelay: 0,
-      failJobBatchDelay: 0,
+      // Off as it comes. A crash then repeats whatever was fetched ahead or not yet completed.
+      ...(BATCHING === 'on' && { localQueue: { size: 10 * concurrency }, completeJobBatchDelay: 0, failJobBatchDelay: 0 }),
     },
   },
 })
