@@ -112,14 +112,16 @@ begin
         join public.campaigns c on c.id = r.campaign_id and c.whatsapp_account_id = w.whatsapp_account_id
         where r.status in ('queued', 'sent', 'delivered', 'read')
             and (r.campaign_id = w.campaign_id
-                or (w.campaign_id is null and w.occurred_at between r.queued_at and r.queued_at + make_interval(days => c.attribution_days)))
+                -- Meta's times have whole seconds.
+                or (w.campaign_id is null
+                    and w.occurred_at between date_trunc('second', r.queued_at) and r.queued_at + make_interval(days => c.attribution_days)))
         order by w.contact_id, w.campaign_id, w.whatsapp_account_id, r.queued_at desc, r.message_id desc, w.occurred_at
     ), held_out as materialized (
         select r.campaign_id, r.contact_id, min(w.occurred_at) as at
         from wrote w
         join public.campaign_recipients r on r.org_id = w.org_id and r.contact_id = w.contact_id and r.status = 'held_out'
         join public.campaigns c on c.id = r.campaign_id
-            and w.occurred_at between c.launched_at and c.launched_at + make_interval(days => c.attribution_days)
+            and w.occurred_at between date_trunc('second', c.launched_at) and c.launched_at + make_interval(days => c.attribution_days)
         group by r.campaign_id, r.contact_id
     ), wanted as materialized (
         select y.campaign_id, y.contact_id, min(y.at) as at
