@@ -12,7 +12,7 @@ create table private.links (
     message_id uuid,
     variant smallint not null,
     button smallint not null,
-    destination text not null check (destination like 'https://%' and length(destination) <= 2000),
+    destination text not null check (destination ~* '^https://' and length(destination) <= 2000),
     is_retired boolean not null default false,
     clicked_at timestamptz,
     created_at timestamptz not null default clock_timestamp()

@@ -201,5 +201,14 @@ select worker.apply_template_list(tests.id('globex'), '91001', jsonb_build_array
 select tests.logout();
 select is((select count(*) from public.templates where org_id = tests.id('globex')), 0::bigint, 'a list of an account that is not the organisation''s is not applied');
 
+-- Deleted here and made again under its name, while Meta still shows the first.
+select tests.make_template('acme.again');
+update public.templates set deleted_at = private.clock(), wa_template_id = 'meta-first' where id = tests.id('acme.again');
+insert into public.templates (org_id, waba_id, name, language, category, components, status, meta_status, submitted_at)
+select t.org_id, t.waba_id, t.name, t.language, t.category, t.components, 'pending', 'PENDING', private.clock() from public.templates t where t.id = tests.id('acme.again');
+select tests.apply_list(jsonb_build_array(tests.listed('again', 'PENDING_DELETION', '{"id": "meta-first"}')), false);
+select is((select t.wa_template_id from public.templates t where t.name = 'again' and t.deleted_at is null and t.org_id = tests.id('acme')), null,
+    'the new one is not taken for the old');
+
 select * from finish();
 rollback;

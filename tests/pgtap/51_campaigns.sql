@@ -58,6 +58,9 @@ update public.whatsapp_accounts set status = 'connected' where id = tests.id('ac
 
 -- Scheduling.
 select is(tests.error_of(format($$ select tests.manage('schedule_campaign', %L, ', now() - interval ''1 second''') $$, :'draft')), 'CAMPAIGN_008', 'not in the past');
+select is(tests.error_of(format($$ select tests.manage(%L, %L, ', %s') $$, f, :'draft', 'p_expected_updated_at => now() - interval ''''1 day''''' || more)), 'CAMPAIGN_007',
+    'nor another version than was looked at: ' || f)
+from (values ('launch_campaign', ''), ('schedule_campaign', ', p_at => now() + interval ''''1 day''''')) v (f, more);
 select tests.manage('schedule_campaign', :'draft', ', now() + interval ''1 day''') \g /dev/null
 select is(tests.state(:'draft'), 'scheduled', 'draft → scheduled');
 select is(tests.error_of(format($$ select tests.manage('delete_campaign', %L) $$, :'draft')), 'CAMPAIGN_005', 'a scheduled one is not deleted');

@@ -63,6 +63,13 @@ select is(tests.feed(), 1, 'then there is a new message');
 select is((select row (r.status, r.attempts, r.message_id <> :'old_message')::text from tests.recipient(:'third', 'acme.ali') r), '(queued,2,t)', 'the second');
 select tests.apply_statuses(jsonb_build_array(tests.status('wamid.' || :'old_message', 'delivered'))) \g /dev/null
 select is((tests.recipient(:'third', 'acme.ali')).status, 'queued', 'what is still heard of the first concerns nobody');
+select (tests.recipient(:'third', 'acme.ali')).* \gset ali_
+update public.campaign_recipients set status = 'excluded', exclusion_reason = 'frequency_cap', message_id = :'old_message', ready_at = null
+where campaign_id = :'third' and contact_id = tests.id('acme.ali');
+select private.settle_ledger(array[:'old_message'::uuid]) \g /dev/null
+select is((select row (r.status, r.exclusion_reason)::text from tests.recipient(:'third', 'acme.ali') r), '(delivered,)', 'whom it reached after all was no exclusion');
+update public.campaign_recipients set status = 'queued', exclusion_reason = null, message_id = :'ali_message_id', delivered_at = null
+where campaign_id = :'third' and contact_id = tests.id('acme.ali');
 select tests.send_all('failed', '{"error_code": "131049"}') \g /dev/null
 select is((tests.recipient(:'third', 'acme.ali')).status, 'waiting', 'refused at once it waits again');
 select tests.set_clock(private.clock() + interval '24 hours');

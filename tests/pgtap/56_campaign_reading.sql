@@ -62,6 +62,11 @@ select tests.set_clock(private.clock() + interval '3 hours');
 select tests.advance(), tests.advance() \g /dev/null
 select is((select row (c.status, c.waiting_for, c.resumes_at, c.winner)::text from tests.campaign(:'manual') c), '(sending,test,,)', 'a person decides, when they like');
 select is((select count(distinct n.id) from public.notifications n where n.kind = 'campaign.test_ended' and n.user_id = tests.id('acme.owner')), 1::bigint, 'and is told once');
+update public.campaigns set waiting_for = 'quiet_hours', resumes_at = private.clock() + interval '8 hours' where id = :'manual';
+select tests.advance() \g /dev/null
+select is((select row (c.waiting_for, (select count(*) from public.notifications n where n.kind = 'campaign.test_ended' and n.user_id = tests.id('acme.owner')))::text
+    from tests.campaign(:'manual') c), '(quiet_hours,1)', 'also in quiet hours');
+update public.campaigns set waiting_for = 'test', resumes_at = null where id = :'manual';
 select is(tests.error_of(format($$ select tests.manage('choose_winner', %L, ', 3') $$, :'manual')), 'CAMPAIGN_009', 'among the variants there are');
 select tests.logout();
 select tests.manage('choose_winner', :'manual', ', 1') \g /dev/null

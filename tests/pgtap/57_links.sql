@@ -42,6 +42,9 @@ select is((select row (message_id, variant, destination)::text from private.link
     row (tests.id('a later message'), 2, 'https://shop.example.com/other')::text, 'which now belongs to it');
 select throws_ok($$ select private.make_links('[{"campaign_id": "00000000-0000-0000-0000-000000000001", "contact_id": "00000000-0000-0000-0000-000000000001",
     "org_id": "00000000-0000-0000-0000-000000000001", "variant": 1, "button": 0, "destination": "javascript:alert(1)"}]') $$, '23514', null, 'nothing but https is ever stored');
+select is((select count(*) from private.make_links(jsonb_build_array(jsonb_build_object('contact_id', tests.id('acme.siti'), 'org_id', tests.id('acme'),
+    'variant', 1, 'message_id', tests.id('shouted'), 'button', 2, 'destination', 'HTTPS://Shop.Example.com/x')))), 1::bigint, 'however it is written');
+delete from private.links where message_id = tests.id('shouted');
 
 -- A message from the inbox has links too, and no campaign: every message its own.
 create temporary table single as select (m).token, (m).button from (select private.make_links(jsonb_build_array(jsonb_build_object('contact_id', tests.id('acme.siti'), 'org_id', tests.id('acme'),

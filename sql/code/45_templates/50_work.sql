@@ -2,13 +2,13 @@
 -- Must stay true: one piece of work a template at a time, tried until Meta has answered for good; an answer to an earlier attempt than the
 -- last one changes nothing (the list of Meta settles what it did); what Meta refuses leaves the template as Meta has it.
 
-create or replace function private.request_template_sync(p_org_id uuid, p_waba_id text)
+create or replace function private.request_template_sync(p_org_id uuid, p_waba_id text, p_at timestamptz default null)
 returns void
 language plpgsql volatile
 set search_path = ''
 as $$
 begin
-    insert into private.template_syncs as s (org_id, waba_id, requested_at) values (p_org_id, p_waba_id, private.clock())
+    insert into private.template_syncs as s (org_id, waba_id, requested_at) values (p_org_id, p_waba_id, coalesce(p_at, private.clock()))
     on conflict (org_id, waba_id) do update set requested_at = excluded.requested_at;
     perform private.wake_template_workers();
 end
@@ -54,7 +54,8 @@ begin
             when 'submit' then jsonb_build_object('name', t.name, 'language', t.language, 'category', upper(t.category),
                 'parameter_format', t.parameter_format, 'components', private.components_for_meta(t.components, c.handles))
             when 'edit' then jsonb_build_object('components', private.components_for_meta(t.components, c.handles),
-                'category', case when t.category <> c.before ->> 'category' then upper(t.category) end)
+                -- A rejected one's row had the new category before it was submitted again.
+                'category', case when c.before ->> 'status' = 'rejected' or t.category <> c.before ->> 'category' then upper(t.category) end)
             else jsonb_build_object('name', t.name, 'language', t.language)
         end, c.attempt
     from claimed c
@@ -135,7 +136,8 @@ begin
                 perform private.request_template_sync(v_template.org_id, v_template.waba_id);
             end if;
         elsif v_result.action = 'upload' then
-            update private.template_work w set handles = w.handles || coalesce(v_result.handles, '{}'), run_after = private.clock()
+            -- What comes next is a first try: nothing of it can have happened at Meta.
+            update private.template_work w set handles = w.handles || coalesce(v_result.handles, '{}'), run_after = private.clock(), attempt = 0
             where w.template_id = v_work.template_id;
             perform private.wake_template_workers();
             continue;

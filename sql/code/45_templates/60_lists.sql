@@ -17,7 +17,7 @@ begin
     ), due as (
         select a.org_id, a.waba_id from accounts a
         left join private.template_syncs s on s.org_id = a.org_id and s.waba_id = a.waba_id
-        where s.claimed_at is null or s.requested_at > s.claimed_at or a.connected_at > s.claimed_at
+        where s.claimed_at is null or (s.requested_at > s.claimed_at and s.requested_at <= private.clock()) or a.connected_at > s.claimed_at
             or s.claimed_at <= private.clock() - interval '1 hour'
             -- A list that was not finished, and reviews whose end we did not hear of.
             or (s.claimed_at <= private.clock() - interval '10 minutes' and (
@@ -76,6 +76,9 @@ begin
         -- A webhook that came while the list was fetched knows better. Meta's time has whole seconds.
         if p_item ->> 'status' is not null and coalesce(v_old.meta_status_at <= p_since - interval '1 second', true) then
             perform private.set_meta_status(p_id, jsonb_build_object('status', p_item ->> 'status', 'reason', p_item ->> 'rejected_reason'), null);
+        elsif v_old.meta_status_at <= p_since and upper(p_item ->> 'status') <> v_old.meta_status then
+            -- Of the same second: the next list tells which of the two was later.
+            perform private.request_template_sync(v_old.org_id, v_old.waba_id, p_since + interval '2 seconds');
         end if;
     end if;
     return (v_new.components, v_new.quality, v_new.wa_template_id) is distinct from (v_old.components, v_old.quality, v_old.wa_template_id);
@@ -117,6 +120,8 @@ begin
         if v_ours.id is null or v_ours.deleted_at is not null then
             select t.* into v_named from public.templates t
             where t.org_id = p_org_id and t.waba_id = p_waba_id and t.name = v_item.name and t.language = v_item.language and t.deleted_at is null;
+            -- The one deleted here, which Meta still shows; its name is another's now.
+            continue when v_ours.deleted_at is not null and v_named.id is not null;
             v_ours := case when v_named.id is null then v_ours else v_named end;
         end if;
         if v_ours.status = 'draft' then

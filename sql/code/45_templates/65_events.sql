@@ -76,7 +76,11 @@ begin
             and (t.wa_template_id = v_event.wa_template_id
                 -- Its creation is not written down yet.
                 or (t.wa_template_id is null and t.status = 'pending' and t.name = v_event.name
-                    and t.language = private.template_language(v_event.language)))
+                    and t.language = private.template_language(v_event.language)
+                    -- Nor is it about one that had the name before.
+                    and not exists (
+                        select from public.templates d
+                        where d.org_id = t.org_id and d.waba_id = t.waba_id and d.wa_template_id = v_event.wa_template_id)))
         order by t.wa_template_id is not null desc limit 1;
         if found then
             if v_template.wa_template_id is null and v_event.wa_template_id is not null then

@@ -52,7 +52,8 @@ as $$
 declare
     v_accounts uuid[];
 begin
-    select private.portfolio_of(a) into portfolio from public.whatsapp_accounts a where a.id = p_account_id;
+    -- Of a number that was never proven to be ours nothing is told.
+    select private.portfolio_of(a) into portfolio from public.whatsapp_accounts a where a.id = p_account_id and a.connected_at is not null;
     select array_agg(a.id), max(private.tier_limit(a.messaging_tier)) into v_accounts, tier_limit
     from public.whatsapp_accounts a where private.portfolio_of(a) = portfolio and a.status <> 'disconnected';
     if tier_limit is null then

@@ -123,7 +123,20 @@ begin
 end
 $$;
 
-create or replace function public.launch_campaign(p_id uuid)
+-- Who sends has seen what will be sent. Null: whatever it is now.
+create or replace function private.require_version(p_campaign public.campaigns, p_expected_updated_at timestamptz)
+returns void
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+    if p_campaign.updated_at <> p_expected_updated_at then
+        perform private.raise_error('CAMPAIGN_007', jsonb_build_object('campaign', to_jsonb(p_campaign)));
+    end if;
+end
+$$;
+
+create or replace function public.launch_campaign(p_id uuid, p_expected_updated_at timestamptz default null)
 returns public.campaigns
 language plpgsql volatile security definer
 set search_path = ''
@@ -135,6 +148,7 @@ begin
     if v_campaign.status not in ('draft', 'scheduled') then
         perform private.refuse_campaign_state(v_campaign);
     end if;
+    perform private.require_version(v_campaign, p_expected_updated_at);
     perform private.require_complete(v_campaign);
     if private.is_small_organization(v_campaign.org_id) then
         v_campaign := private.start_campaign(v_campaign, v_now);
@@ -150,10 +164,10 @@ begin
     return v_campaign;
 end
 $$;
-comment on function public.launch_campaign(uuid) is
-    'Draft or scheduled → sending; of organisations with more than 200,000 contacts it is scheduled for this moment. Errors: AUTH_003, CAMPAIGN_001, CAMPAIGN_002, CAMPAIGN_004–006.';
+comment on function public.launch_campaign(uuid, timestamptz) is
+    'Draft or scheduled → sending; of organisations with more than 200,000 contacts it is scheduled for this moment. Errors: AUTH_003, CAMPAIGN_001, CAMPAIGN_002, CAMPAIGN_004–007.';
 
-create or replace function public.schedule_campaign(p_id uuid, p_at timestamptz)
+create or replace function public.schedule_campaign(p_id uuid, p_at timestamptz, p_expected_updated_at timestamptz default null)
 returns public.campaigns
 language plpgsql volatile security definer
 set search_path = ''
@@ -164,6 +178,7 @@ begin
     if v_campaign.status not in ('draft', 'scheduled') then
         perform private.refuse_campaign_state(v_campaign);
     end if;
+    perform private.require_version(v_campaign, p_expected_updated_at);
     if p_at is null or p_at <= private.clock() then
         perform private.raise_error('CAMPAIGN_008');
     end if;
@@ -174,8 +189,8 @@ begin
     return v_campaign;
 end
 $$;
-comment on function public.schedule_campaign(uuid, timestamptz) is
-    'Draft or scheduled → scheduled; its audience is taken at that time. Errors: AUTH_003, CAMPAIGN_001, CAMPAIGN_004–006, CAMPAIGN_008.';
+comment on function public.schedule_campaign(uuid, timestamptz, timestamptz) is
+    'Draft or scheduled → scheduled; its audience is taken at that time. Errors: AUTH_003, CAMPAIGN_001, CAMPAIGN_004–008.';
 
 create or replace function public.unschedule_campaign(p_id uuid)
 returns public.campaigns
@@ -284,6 +299,10 @@ begin
     if v_campaign.status not in ('sending', 'paused', 'completed') then
         perform private.refuse_campaign_state(v_campaign);
     end if;
+    -- Once it is over nothing keeps its templates from being edited.
+    if jsonb_path_exists(private.campaign_problems(v_campaign), '$[*] ? (@.field starts with "variants")') then
+        perform private.raise_error('CAMPAIGN_006', jsonb_build_object('problems', private.campaign_problems(v_campaign)));
+    end if;
     -- Not those who must not or cannot be reached, nor those who may have got it.
     update public.campaign_recipients r set status = 'waiting', ready_at = private.clock(), attempts = 0, failed_at = null, error_code = null, error_message = null
     where r.campaign_id = p_id and r.failed_at is not null and r.status = 'failed'
@@ -299,7 +318,7 @@ begin
 end
 $$;
 comment on function public.retry_failed_recipients(uuid) is
-    'Lets those whose message failed wait again, but for people who opted out or are not on WhatsApp; how many. A completed campaign is sending again. Errors: AUTH_003, CAMPAIGN_001, CAMPAIGN_005.';
+    'Lets those whose message failed wait again, but for people who opted out or are not on WhatsApp; how many. A completed campaign is sending again. Errors: AUTH_003, CAMPAIGN_001, CAMPAIGN_005, CAMPAIGN_006 (its templates have changed).';
 
 -- One at a time: the audience of a large one takes seconds.
 create or replace function worker.start_due_campaigns()

@@ -210,7 +210,7 @@ begin
     if exists (
         select from public.campaign_variants v join public.templates t on t.id = v.template_id
         where v.campaign_id = p_campaign.id and (p_campaign.winner is null or v.position = p_campaign.winner)
-            and (t.status <> 'approved' or t.deleted_at is not null))
+            and (t.status <> 'approved' or t.deleted_at is not null or t.waba_id <> p_account.waba_id))
     then
         perform private.pause(p_campaign, 'WA_002');
         return 0;
@@ -274,6 +274,9 @@ create or replace function worker.feed_campaigns(p_limit_per_number integer)
 returns table (whatsapp_account_id uuid, queued integer)
 language plpgsql volatile security definer
 set search_path = ''
+-- Locks of several campaigns of a number are taken one campaign after the other, and "skip locked" may still wait for a row that is being
+-- changed: of two that wait for each other the feeder gives way, long before the server would choose (deadlock_timeout).
+set lock_timeout = '200ms'
 as $$
 #variable_conflict use_column
 declare
@@ -287,7 +290,13 @@ begin
         whatsapp_account_id := v_account.id;
         queued := 0;
         if pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtextextended('octopush feeds ' || v_account.id, 0)) then
-            queued := private.feed_number(v_account, p_limit_per_number);
+            -- The fault of one number, or a thread that somebody else made at this moment, must not stop the others.
+            begin
+                queued := private.feed_number(v_account, p_limit_per_number);
+            exception when others then
+                queued := 0;
+                raise warning 'feeding number %: error %', v_account.id, sqlstate;
+            end;
         end if;
         v_total := v_total + queued;
         return next;

@@ -9,7 +9,7 @@ create or replace function private.is_refused_for_now(p_code text)
 returns boolean
 language sql immutable parallel safe
 set search_path = ''
-as $$ select p_code in ('131049', '131048', '132001', '132015', '132016', 'WA_002', 'WA_006', 'WA_007') $$;
+as $$ select p_code in ('131049', '131048', '131064', '132001', '132015', '132016', 'WA_002', 'WA_006', 'WA_007') $$;
 
 create or replace function private.settle_ledger(p_message_ids uuid[])
 returns void
@@ -36,14 +36,16 @@ begin
     ), judged as materialized (
         select o.*, c.status as campaign_status,
             case when o.status = 'failed' and private.is_refused_for_now(o.error_code) and c.status in ('sending', 'paused', 'completed')
-                -- Three days are enough of somebody's limit; a pause ends the others.
-                and (o.error_code <> '131049' or r.attempts < 3) then 'waiting' else o.status end as new_status
+                -- Three days are enough of somebody's limit, and three tries with a template that is not the winner's; a pause ends the others.
+                and (o.error_code not in ('131049', 'WA_002') or r.attempts < 3) then 'waiting' else o.status end as new_status
         from outcome o
         join public.campaign_recipients r on r.campaign_id = o.campaign_id and r.org_id = o.org_id and r.contact_id = o.contact_id and r.message_id = o.id
         join public.campaigns c on c.id = o.campaign_id
+        -- Left out since: only what reached the person after all counts.
+        where r.status <> 'excluded' or o.status in ('delivered', 'read')
     ), changed as (
         update public.campaign_recipients r set
-            status = j.new_status, is_uncertain = j.is_uncertain,
+            status = j.new_status, is_uncertain = j.is_uncertain, exclusion_reason = null,
             ready_at = case when j.new_status = 'waiting' then private.clock() + case when j.error_code = '131049' then interval '24 hours' else interval '0' end end,
             sent_at = coalesce(r.sent_at, j.sent_at), delivered_at = j.delivered_at, read_at = j.read_at,
             failed_at = case when j.new_status = 'failed' then j.failed_at end,
@@ -58,7 +60,7 @@ begin
     select distinct c.org_id, 'pause', c.campaign_id, c.error_code, clock_timestamp()
     from changed c
     -- The others hold a campaign up by themselves.
-    where c.new_status = 'waiting' and c.error_code in ('131048', '132001', '132015', '132016') and c.campaign_status <> 'paused';
+    where c.new_status = 'waiting' and c.error_code in ('131048', '131064', '132001', '132015', '132016') and c.campaign_status <> 'paused';
 
     insert into private.send_effects (org_id, kind, contact_id, code, occurred_at)
     select m.org_id, case when m.error_code = '131050' then 'stopped_marketing' else 'not_on_whatsapp' end, m.contact_id, m.error_code, m.failed_at

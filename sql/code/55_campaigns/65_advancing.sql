@@ -78,10 +78,10 @@ begin
             -- Meta limits the number: everything it sends for campaigns stops until a person has looked.
             or (c.status = 'sending' and c.whatsapp_account_id in (
                 select o.whatsapp_account_id from jsonb_to_recordset(v_effects) as e (campaign_id uuid, code text)
-                join public.campaigns o on o.id = e.campaign_id where e.code = '131048')))
+                join public.campaigns o on o.id = e.campaign_id where e.code in ('131048', '131064'))))
         order by c.id for no key update
     loop
-        select coalesce(min(e.code) filter (where e.campaign_id = v_campaign.id), '131048') into v_code
+        select coalesce(min(e.code) filter (where e.campaign_id = v_campaign.id), min(e.code) filter (where e.code in ('131048', '131064'))) into v_code
         from jsonb_to_recordset(v_effects) as e (campaign_id uuid, code text);
         perform private.pause(v_campaign, v_code);
     end loop;

@@ -107,6 +107,7 @@ set search_path = ''
 as $$
 declare
     v_rank text[] := array['excluded', 'held_out', 'waiting', 'failed', 'queued', 'sent', 'delivered', 'read'];
+    v_unsent uuid[];
 begin
     perform r.contact_id from public.campaign_recipients r
     join public.contacts c on c.id = p_to and c.org_id = r.org_id
@@ -117,12 +118,20 @@ begin
         where r.contact_id in (p_from, p_to) group by r.campaign_id having count(*) = 2
     ), gone as (
         delete from public.campaign_recipients r using both_sides b where r.campaign_id = b.campaign_id and r.contact_id = b.lesser returning r.*
+    ), answered as (
+        -- Whoever of the two answered. Clicks and opportunities follow with their own rows (private.move_links).
+        update public.campaign_recipients r set replied_at = least(r.replied_at, g.replied_at)
+        from gone g
+        where r.campaign_id = g.campaign_id and r.contact_id in (p_from, p_to) and r.contact_id <> g.contact_id
+            and g.replied_at < coalesce(r.replied_at, 'infinity')
     )
-    -- Whoever of the two answered. Clicks and opportunities follow with their own rows (private.move_links).
-    update public.campaign_recipients r set replied_at = least(r.replied_at, g.replied_at)
-    from gone g
-    where r.campaign_id = g.campaign_id and r.contact_id in (p_from, p_to) and r.contact_id <> g.contact_id
-        and g.replied_at < coalesce(r.replied_at, 'infinity');
+    select array_agg(g.message_id) into v_unsent from gone g where g.status = 'queued';
+    -- Two messages to one person: the one that has not left does not. The merge holds the messages.
+    with taken as (
+        delete from private.outbox o where o.message_id = any (v_unsent) and o.state = 'ready' returning o.message_id
+    )
+    update public.messages m set status = 'failed', failed_at = clock_timestamp(), error_code = 'CONTACT_010'
+    from taken t where m.id = t.message_id;
     update public.campaign_recipients r set contact_id = p_to
     from public.contacts c where c.id = p_to and r.org_id = c.org_id and r.contact_id = p_from;
     update private.send_effects e set contact_id = p_to where e.contact_id = p_from;

@@ -53,12 +53,16 @@ begin
         end if;
         return false;
     end if;
+    -- What holds it up is told; the test speaks afterwards.
+    if private.is_held(p_campaign) then
+        return false;
+    end if;
     if p_now < p_campaign.tested_at + make_interval(hours => v_hours) then
         perform private.hold_campaign(p_campaign, 'test', p_campaign.tested_at + make_interval(hours => v_hours));
         return false;
     end if;
     if p_campaign.test ->> 'choose' = 'manual' then
-        if p_campaign.resumes_at is not null then
+        if p_campaign.waiting_for is null or p_campaign.resumes_at is not null then
             perform private.hold_campaign(p_campaign, 'test', null);
             perform private.notify_of_campaign(p_campaign, 'campaign.test_ended', 'high');
         end if;

@@ -100,9 +100,7 @@ async fn edit(desk: &Desk, work: &Work) -> Fate {
     // Editing again what was edited would use up the one edit a day.
     if work.attempt > 1 {
         match desk.graph.template(id, token).await {
-            Ok(found) if says_the_same(&work.payload["components"], &found.components) => {
-                return Fate::Done(found.into());
-            }
+            Ok(found) if was_taken(work, &found) => return Fate::Done(found.into()),
             Ok(_) => {}
             Err(error) => return of_missing(&error).unwrap_or_else(|| of_error(&error, work.attempt)),
         }
@@ -133,9 +131,24 @@ async fn edit(desk: &Desk, work: &Work) -> Fate {
     };
     match &error {
         ApiError::Refused(refusal) if is_about_it => why_not_edited(refusal, &found.status),
-        _ if says_the_same(&work.payload["components"], &found.components) => Fate::Done(found.into()),
+        _ if was_taken(work, &found) => Fate::Done(found.into()),
         _ => of_error(&error, work.attempt),
     }
+}
+
+/// Whether an edit whose answer was lost is what Meta shows. A rejected template was not edited, and files and samples cannot be told apart:
+/// an edit asked for twice is refused at worst, one never asked for would be reported as done.
+fn was_taken(work: &Work, found: &TemplateInfo) -> bool {
+    let category = text(work, "category");
+    let has_files = work.payload["components"].to_string().contains("header_handle");
+    (category.is_empty()
+        || found
+            .category
+            .as_deref()
+            .is_some_and(|theirs| theirs.eq_ignore_ascii_case(category)))
+        && found.status != "REJECTED"
+        && (found.status != "APPROVED" || !has_files)
+        && says_the_same(&work.payload["components"], &found.components)
 }
 
 /// Meta documents no codes for a template that may not be edited now: its state tells, and for approved ones its words.

@@ -54,11 +54,10 @@ pub async fn run(desk: &Desk, work: &Work) -> Fate {
     };
     let Some(storage) = &desk.storage else {
         warn!("SUPABASE_SERVICE_ROLE_KEY is not set: templates with files wait for a worker that has it");
-        return Fate::again(
-            work.attempt,
-            Duration::from_secs(60),
-            "Files cannot be read at the moment.",
-        );
+        return Fate::Retry {
+            retry_seconds: 60.0,
+            error_message: "Files cannot be read at the moment.".into(),
+        };
     };
     let token = &work.access_token.0;
     let app_id = match &desk.app_id {
