@@ -130,8 +130,14 @@ export const duplicateCampaign = (id: string): Promise<Campaign> =>
   ask('duplicate_campaign', { p_id: id }, campaignSchema);
 
 export const deleteCampaign = (id: string) => tell('delete_campaign', { p_id: id });
-export const launchCampaign = (id: string) => tell('launch_campaign', { p_id: id });
-export const scheduleCampaign = (id: string, at: string) => tell('schedule_campaign', { p_id: id, p_at: at });
+/** As long as this goes on, a newer version may well be the one that is just being sent. */
+export const sendingKey = (campaign: Campaign) => campaignKey(campaign.org_id, 'send', campaign.id);
+
+/** `expected` is the version that was rehearsed: no other one is sent. */
+export const launchCampaign = (id: string, expected: string) =>
+  tell('launch_campaign', { p_id: id, p_expected_updated_at: expected });
+export const scheduleCampaign = (id: string, at: string, expected: string) =>
+  tell('schedule_campaign', { p_id: id, p_at: at, p_expected_updated_at: expected });
 
 /** What may be done to a campaign that is past its draft. */
 export const changeCampaign = (

@@ -11,6 +11,8 @@ const links = z.pipe(
 
 const templateSchema = z.object({
   id: z.string(),
+  /** Whose template it is at Meta: only numbers of that WhatsApp account send it. */
+  waba_id: text,
   name: z.string(),
   language: z.string(),
   category: z.string(),
@@ -65,7 +67,7 @@ export function templateQuery(orgId: string, id: string) {
       templateSchema.parse(
         await rowsOf(
           table('templates')
-            .select('id, name, language, category, status, quality, components, links')
+            .select('id, waba_id, name, language, category, status, quality, components, links')
             .eq('org_id', orgId)
             .eq('id', id)
             .single(),

@@ -69,7 +69,8 @@ export function CampaignWizard({ detail, onTakeTheirs }: CampaignWizardProps) {
   const next = steps[at + 1];
   const before = steps[at - 1];
   const problem = asked === step ? missing : undefined;
-  const parts = { draft, campaign, problem, go };
+  const reload = () => void onTakeTheirs();
+  const parts = { draft, campaign, problem, go, reload };
   return (
     <>
       <nav aria-label="Breadcrumb">

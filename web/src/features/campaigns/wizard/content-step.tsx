@@ -4,6 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useCallback, useState } from 'react';
 import { LoadProblem } from '@/components/problem';
 import { useOrg } from '@/features/tenancy/queries';
+import { accountsQuery } from '@/features/whatsapp/queries';
 import { categoryNames, templateQuery } from '../templates';
 import { variantName } from '../words';
 import { ContentPreview } from './content-preview';
@@ -18,6 +19,9 @@ import classes from './wizard.module.css';
 export function ContentStep({ draft, campaign, problem }: StepProps) {
   const { values, set } = draft;
   const { variants } = values;
+  const { orgId } = useOrg();
+  const accounts = useQuery(accountsQuery(orgId));
+  const wabaId = accounts.data?.find(({ id }) => id === values.whatsapp_account_id)?.waba_id;
   const [shown, setShown] = useState(0);
   const at = Math.min(shown, variants.length - 1);
   const variant = variants[at] ?? emptyVariant;
@@ -51,7 +55,7 @@ export function ContentStep({ draft, campaign, problem }: StepProps) {
             </Tabs.List>
           </Tabs>
         )}
-        <OneVariant key={at} variant={variant} onChange={change} problem={problem} />
+        <OneVariant key={at} variant={variant} wabaId={wabaId} onChange={change} problem={problem} />
         {isTest && (
           <Group align="flex-end" gap="sm">
             <NumberInput
@@ -96,11 +100,12 @@ export function ContentStep({ draft, campaign, problem }: StepProps) {
 
 interface OneVariantProps {
   variant: DraftVariant;
+  wabaId: string | undefined;
   onChange: (change: Partial<DraftVariant>) => void;
   problem: string | undefined;
 }
 
-function OneVariant({ variant, onChange, problem }: OneVariantProps) {
+function OneVariant({ variant, wabaId, onChange, problem }: OneVariantProps) {
   const { orgId } = useOrg();
   const [picking, setPicking] = useState(false);
   const template = useQuery({
@@ -116,6 +121,7 @@ function OneVariant({ variant, onChange, problem }: OneVariantProps) {
           </Text>
         )}
         <TemplatePicker
+          wabaId={wabaId}
           onPick={({ id }) => {
             setPicking(false);
             if (id !== variant.template_id) onChange({ template_id: id, variables: {}, links: {} });

@@ -6,6 +6,7 @@ import {
   type DraftValues,
   emptyVariant,
   equalShares,
+  halfTypedStep,
   missingIn,
   shareProblem,
   valuesOf,
@@ -108,4 +109,15 @@ it('shares are equal and whole, and said when they do not make a hundred', () =>
 it('canonical tells lists apart by order and objects by content', () => {
   expect(canonical({ a: 1, b: [1, 2] })).toBe(canonical({ b: [1, 2], a: 1 }));
   expect(canonical([1, 2])).not.toBe(canonical([2, 1]));
+});
+
+it('a cleared or half-typed link keeps from going on', () => {
+  const links = (link: string) =>
+    values({ variants: [{ ...emptyVariant, template_id: 't', links: { 0: link } }] });
+  for (const link of ['', 'https:', 'http://example.com']) {
+    expect(missingIn('content', links(link), NOW)).toBe('Write every link in full.');
+    expect(halfTypedStep(links(link))).toBe('content');
+  }
+  expect(missingIn('content', links('https://example.com'), NOW)).toBeUndefined();
+  expect(halfTypedStep(links('https://example.com'))).toBeUndefined();
 });

@@ -1,4 +1,5 @@
 import type { Audience, Campaign, Detail, QuietHours, Test, Variables } from '../model';
+import { linkProblem } from './link-problem';
 
 export interface DraftVariant {
   template_id: string | null;
@@ -77,12 +78,17 @@ function audienceOf({ audience }: Campaign): Audience | null {
 
 /** Only what differs travels, so that two people on two steps do not undo each other. */
 export function changesBetween(saved: DraftValues, now: DraftValues): Partial<DraftValues> {
-  const keys = Object.keys(now) as (keyof DraftValues)[];
-  return Object.fromEntries(
-    keys
-      .filter((key) => canonical(saved[key]) !== canonical(now[key]) && !isHalfTyped(key, now))
-      .map((key) => [key, now[key]]),
-  );
+  return pick(now, (key) => canonical(saved[key]) !== canonical(now[key]) && !isHalfTyped(key, now));
+}
+
+/** Half-typed fields too: what this device keeps is what the screen shows. */
+export function differencesBetween(saved: DraftValues, now: DraftValues): Partial<DraftValues> {
+  return pick(now, (key) => canonical(saved[key]) !== canonical(now[key]));
+}
+
+function pick(values: DraftValues, wanted: (key: keyof DraftValues) => boolean): Partial<DraftValues> {
+  const keys = Object.keys(values) as (keyof DraftValues)[];
+  return Object.fromEntries(keys.filter(wanted).map((key) => [key, values[key]]));
 }
 
 /** What the database refuses of any draft waits until it is whole; the field says what is missing. */
@@ -90,7 +96,17 @@ function isHalfTyped(key: keyof DraftValues, values: DraftValues): boolean {
   if (key === 'name') return values.name.trim() === '';
   if (key === 'quiet_hours')
     return values.quiet_hours !== null && values.quiet_hours.from === values.quiet_hours.to;
+  if (key === 'variants') return values.variants.some(({ links }) => Object.values(links).some(linkProblem));
   return false;
+}
+
+const halfTypedSteps = { name: 'setup', variants: 'content', quiet_hours: 'schedule' } as const;
+
+/** The first step with a field that is held back; until it is whole the database has something else than the screen. */
+export function halfTypedStep(values: DraftValues): Step | undefined {
+  const keys = Object.keys(halfTypedSteps) as (keyof typeof halfTypedSteps)[];
+  const key = keys.find((each) => isHalfTyped(each, values));
+  return key && halfTypedSteps[key];
 }
 
 /** Keys in one order: the database gives jsonb back in its own. */
@@ -138,6 +154,7 @@ export function missingIn(step: Step, values: DraftValues, now: number): string 
       if (values.variants.some(({ template_id }) => !template_id)) return 'Choose a template.';
       if (values.variants.some(({ variables }) => Object.values(variables).some(isUnfilled)))
         return 'Fill in every value.';
+      if (isHalfTyped('variants', values)) return 'Write every link in full.';
       return shareProblem(values.variants);
     case 'schedule':
       if (values.scheduled_at && Date.parse(values.scheduled_at) <= now) return 'That time has passed.';

@@ -1,7 +1,7 @@
 import { TextInput } from '@mantine/core';
-import { useState } from 'react';
+import { linkProblem } from './link-problem';
 
-/** A half-typed link stays here: the draft holds only whole ones. */
+/** A half-typed link is in the draft, which neither saves it nor goes on with it. */
 export function LinkField({
   label,
   link,
@@ -11,29 +11,15 @@ export function LinkField({
   link: string;
   onChange: (link: string) => void;
 }) {
-  const [typed, setTyped] = useState(link);
   return (
     <TextInput
       type="url"
       label={label}
       description="Everybody gets a link of their own, so that clicks can be counted."
       placeholder="https://example.com/offer"
-      value={typed}
-      onChange={(event) => {
-        const next = event.currentTarget.value.trim();
-        setTyped(next);
-        if (!linkProblem(next)) onChange(next);
-      }}
-      error={linkProblem(typed)}
+      value={link}
+      onChange={(event) => onChange(event.currentTarget.value.trim())}
+      error={linkProblem(link)}
     />
   );
-}
-
-export function linkProblem(link: string | undefined): string | undefined {
-  if (link === undefined) return undefined;
-  try {
-    return new URL(link).protocol === 'https:' ? undefined : 'The link must begin with https://';
-  } catch {
-    return 'Write a whole link, such as https://example.com/offer';
-  }
 }

@@ -3,11 +3,11 @@ import { IconUpload } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import { fileProblem, taken, uploadMedia } from '@/features/templates/editor/upload';
+import { lastingLink } from '@/features/templates/lasting-link';
 import { useOrg } from '@/features/tenancy/queries';
 import { wordsFor } from '@/lib/errors';
 import type { Variable } from '../model';
-import { linkProblem } from './link-field';
-import { lastingLink } from './media-link';
+import { linkProblem } from './link-problem';
 
 interface MediaVariableProps {
   kind: 'image' | 'video' | 'document';
@@ -111,7 +111,7 @@ export function MediaVariable({ kind, label, value, onChange, ownPath, asked }: 
           const next = event.currentTarget.value.trim();
           setTyped(next);
           setRefusal(undefined);
-          if (next && !linkProblem(next)) onChange({ source: 'static', value: next });
+          onChange(next && !linkProblem(next) ? { source: 'static', value: next } : undefined);
         }}
         error={problem}
       />

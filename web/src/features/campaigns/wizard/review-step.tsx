@@ -1,6 +1,6 @@
 import { Alert, Button, Group, Skeleton, Stack, Text, Title } from '@mantine/core';
-import { IconAlertTriangle, IconCalendarTime, IconSend } from '@tabler/icons-react';
-import { useQuery } from '@tanstack/react-query';
+import { IconAlertTriangle, IconCalendarTime, IconSend, IconUsers } from '@tabler/icons-react';
+import { useIsMutating, useQuery } from '@tanstack/react-query';
 import { type ReactNode, Suspense, useState } from 'react';
 import { Problem } from '@/components/problem';
 import { segmentsQuery } from '@/features/segments/queries';
@@ -8,8 +8,8 @@ import { useOrg } from '@/features/tenancy/queries';
 import { lazyPart } from '@/lib/lazy-part';
 import { exactTime, plural } from '@/lib/time';
 import { type Campaign, type CampaignProblem, isSegmentAudience, type Rehearsal } from '../model';
-import { audienceQuery, rehearsalQuery } from '../queries';
-import { templateQuery } from '../templates';
+import { audienceQuery, rehearsalQuery, sendingKey } from '../queries';
+import { templateQuery, trackedButtons } from '../templates';
 import {
   audienceWords,
   conflictWords,
@@ -20,7 +20,7 @@ import {
   whenWords,
 } from '../words';
 import { TierLine } from './audience-size';
-import type { DraftValues, Step } from './draft';
+import { type DraftValues, type DraftVariant, halfTypedStep, missingIn, type Step } from './draft';
 import { MessagePager } from './message-pager';
 import review from './review.module.css';
 import type { StepProps } from './setup-step';
@@ -32,7 +32,7 @@ const SendDialog = lazyPart(async () => (await import('./send-dialog')).SendDial
 const ExclusionsDrawer = lazyPart(async () => (await import('./exclusions-drawer')).ExclusionsDrawer);
 
 /** What exactly would happen, by the launch's own code, and the button that lets it. */
-export function ReviewStep({ draft, campaign, go }: StepProps) {
+export function ReviewStep({ draft, campaign, go, reload }: StepProps) {
   const { orgId } = useOrg();
   const rehearsal = useQuery({
     ...rehearsalQuery(orgId, campaign.id, draft.version),
@@ -59,6 +59,7 @@ export function ReviewStep({ draft, campaign, go }: StepProps) {
             rehearsal={data}
             isFresh={!rehearsal.isFetching}
             go={go}
+            reload={reload}
           />
         ) : (
           <Stack role="status" aria-label="Rehearsing the campaign">
@@ -91,12 +92,21 @@ interface OutcomeProps {
   rehearsal: Rehearsal;
   isFresh: boolean;
   go: (step: Step) => void;
+  reload: () => void;
 }
 
-function Outcome({ campaign, draft, rehearsal, isFresh, go }: OutcomeProps) {
+export function Outcome({ campaign, draft, rehearsal, isFresh, go, reload }: OutcomeProps) {
   const { orgId, organization } = useOrg();
   const [asking, setAsking] = useState(false);
   const [open, setOpen] = useState(false);
+  const [isRefused, setRefused] = useState(false);
+  const isSending = useIsMutating({ mutationKey: sendingKey(campaign) }) > 0;
+  // The row follows the database, the draft's version only what was saved from here.
+  const isOutdated =
+    isRefused || (draft.state === 'saved' && campaign.updated_at > draft.version && !isSending);
+  const halfTyped = halfTypedStep(draft.values);
+  const isReady =
+    isFresh && draft.state === 'saved' && !isOutdated && !halfTyped && rehearsal.problems.length === 0;
   const size = useQuery(audienceQuery(orgId, campaign.id, draft.version));
   const { values } = draft;
   const { recipients, problems, conflicts, held_out } = rehearsal;
@@ -107,6 +117,23 @@ function Outcome({ campaign, draft, rehearsal, isFresh, go }: OutcomeProps) {
   const isScheduled = campaign.status === 'scheduled';
   return (
     <>
+      {isOutdated && (
+        <Alert color="yellow" variant="light" role="alert" icon={<IconUsers aria-hidden />}>
+          <Group justify="space-between" gap="xs">
+            <Text size="sm">Somebody else changed this campaign. Load it again.</Text>
+            <Button size="xs" variant="default" onClick={reload}>
+              Load again
+            </Button>
+          </Group>
+        </Alert>
+      )}
+      {halfTyped && (
+        <Alert color="red" variant="light" role="alert" icon={<IconAlertTriangle aria-hidden />}>
+          <button type="button" className="op-link-button" onClick={() => go(halfTyped)}>
+            {missingIn(halfTyped, values, Date.now())}
+          </button>
+        </Alert>
+      )}
       {problems.length > 0 && <Problems problems={problems} go={go} />}
       <section className={classes.panel} aria-label="What will happen">
         <div role="status">
@@ -161,7 +188,7 @@ function Outcome({ campaign, draft, rehearsal, isFresh, go }: OutcomeProps) {
           <Button
             size="lg"
             leftSection={values.scheduled_at ? <IconCalendarTime size={20} /> : <IconSend size={20} />}
-            disabled={recipients === 0 || problems.length > 0 || !isFresh || draft.state !== 'saved'}
+            disabled={recipients === 0 || !isReady}
             onClick={() => setAsking(true)}
             className={review.send}
           >
@@ -170,14 +197,16 @@ function Outcome({ campaign, draft, rehearsal, isFresh, go }: OutcomeProps) {
         </Group>
       )}
       <Suspense fallback={null}>
-        {asking && (
+        {asking && !isOutdated && (
           <SendDialog
             campaign={campaign}
+            version={draft.version}
             recipients={recipients}
             at={values.scheduled_at}
             zone={zone}
             cost={cost}
             onClose={() => setAsking(false)}
+            onClash={() => setRefused(true)}
           />
         )}
         {open && (
@@ -235,7 +264,7 @@ interface SummaryProps {
 }
 
 /** What was chosen, each line with the way back to where it is changed. */
-function Summary({ campaign, values, go }: SummaryProps) {
+export function Summary({ campaign, values, go }: SummaryProps) {
   const { orgId, organization } = useOrg();
   const segments = useQuery({ ...segmentsQuery(orgId), enabled: isSegmentAudience(values.audience) });
   const segmentId = isSegmentAudience(values.audience) ? values.audience.segment_id : undefined;
@@ -249,14 +278,13 @@ function Summary({ campaign, values, go }: SummaryProps) {
         {audienceWords(values.audience, segments.data?.find(({ id }) => id === segmentId)?.name)}
       </Line>
       {values.variants.map((variant, index) => (
-        <Line
+        <VariantLines
           // biome-ignore lint/suspicious/noArrayIndexKey: variants are known by their position
           key={index}
-          label={values.variants.length > 1 ? `${variantName(index + 1)} (${variant.share} %)` : 'Template'}
+          variant={variant}
+          name={values.variants.length > 1 ? variantName(index + 1) : undefined}
           onEdit={() => go('content')}
-        >
-          {variant.template_id ? <TemplateName id={variant.template_id} /> : 'Not chosen yet'}
-        </Line>
+        />
       ))}
       {values.test && (
         <Line label="Test" onEdit={() => go('content')}>
@@ -278,10 +306,31 @@ function Summary({ campaign, values, go }: SummaryProps) {
   );
 }
 
-function TemplateName({ id }: { id: string }) {
+interface VariantLinesProps {
+  variant: DraftVariant;
+  /** Absent when it is the only one. */
+  name: string | undefined;
+  onEdit: () => void;
+}
+
+/** Its template, and where the buttons lead whose clicks are counted. */
+function VariantLines({ variant, name, onEdit }: VariantLinesProps) {
   const { orgId } = useOrg();
-  const template = useQuery(templateQuery(orgId, id));
-  return <>{template.data?.name ?? '…'}</>;
+  const id = variant.template_id;
+  const { data } = useQuery({ ...templateQuery(orgId, id ?? ''), enabled: id !== null });
+  return (
+    <>
+      <Line label={name ? `${name} (${variant.share} %)` : 'Template'} onEdit={onEdit}>
+        {id ? (data?.name ?? '…') : 'Not chosen yet'}
+      </Line>
+      {data &&
+        trackedButtons(data).map(({ index, label }) => (
+          <Line key={index} label={`Where “${label}” leads${name ? ` (${name})` : ''}`} onEdit={onEdit}>
+            {(variant.links[index] ?? data.links[index]) || 'Not given yet'}
+          </Line>
+        ))}
+    </>
+  );
 }
 
 function Line({ label, children, onEdit }: { label: string; children: ReactNode; onEdit: () => void }) {

@@ -6,26 +6,44 @@ import { tellDone } from '@/features/segments/tell';
 import { describeError } from '@/lib/errors';
 import { count, plural } from '@/lib/time';
 import type { Campaign } from '../model';
-import { campaignKey, launchCampaign, scheduleCampaign } from '../queries';
+import { campaignKey, launchCampaign, scheduleCampaign, sendingKey } from '../queries';
 import { zonedWords } from './zoned';
 
 interface SendDialogProps {
   campaign: Campaign;
+  /** What was rehearsed, by its `updated_at`. */
+  version: string;
   recipients: number;
   /** Null: now. */
   at: string | null;
   zone: string;
   cost: string | undefined;
   onClose: () => void;
+  /** The database has another version than the rehearsed one. */
+  onClash: () => void;
 }
 
 /** The last question: what is sent cannot be taken back. */
-export function SendDialog({ campaign, recipients, at, zone, cost, onClose }: SendDialogProps) {
+export function SendDialog({
+  campaign,
+  version,
+  recipients,
+  at,
+  zone,
+  cost,
+  onClose,
+  onClash,
+}: SendDialogProps) {
   const queryClient = useQueryClient();
   const navigate = useNavigate();
   const people = plural(recipients, 'contact');
   const send = useMutation({
-    mutationFn: () => (at ? scheduleCampaign(campaign.id, at) : launchCampaign(campaign.id)),
+    mutationKey: sendingKey(campaign),
+    mutationFn: () =>
+      at ? scheduleCampaign(campaign.id, at, version) : launchCampaign(campaign.id, version),
+    onError: (cause) => {
+      if (describeError(cause).code === 'CAMPAIGN_007') onClash();
+    },
     onSuccess: async () => {
       tellDone(at ? `“${campaign.name}” is scheduled.` : `“${campaign.name}” is on its way to ${people}.`);
       void navigate({ to: '/campaigns/$campaignId', params: { campaignId: campaign.id } });

@@ -16,6 +16,8 @@ export interface StepProps {
   /** What this step lacks, once somebody tried to go on. */
   problem: string | undefined;
   go: (step: Step) => void;
+  /** Begins anew from what the database has. */
+  reload: () => void;
 }
 
 export function SetupStep({ draft, problem }: StepProps) {

@@ -16,21 +16,17 @@ import { TextLink } from '@/components/text-link';
 import { useOrg } from '@/features/tenancy/queries';
 import { useDebounced } from '@/lib/debounce';
 import { plural } from '@/lib/time';
-import {
-  bodyOf,
-  type CampaignTemplate,
-  categoryNames,
-  sendableTemplatesQuery,
-  TEMPLATES_A_PAGE,
-} from '../templates';
+import { bodyOf, type CampaignTemplate, categoryNames, sendableTemplatesQuery } from '../templates';
 import classes from './wizard.module.css';
 
 interface TemplatePickerProps {
+  /** The WhatsApp account of the number chosen; any while none is. */
+  wabaId: string | undefined;
   onPick: (template: CampaignTemplate) => void;
 }
 
 /** Approved templates only: nothing else may be sent. */
-export function TemplatePicker({ onPick }: TemplatePickerProps) {
+export function TemplatePicker({ wabaId, onPick }: TemplatePickerProps) {
   const { orgId } = useOrg();
   const [category, setCategory] = useState('all');
   const [typed, setTyped] = useState('');
@@ -39,8 +35,11 @@ export function TemplatePicker({ onPick }: TemplatePickerProps) {
     ...sendableTemplatesQuery(orgId, search, category === 'all' ? undefined : category),
     placeholderData: keepPreviousData,
   });
-  const found = templates.data?.templates;
+  const page = templates.data?.templates;
+  // A number sends only what its own account has.
+  const found = page?.filter(({ waba_id }) => !wabaId || !waba_id || waba_id === wabaId);
   const total = templates.data?.total ?? 0;
+  const hasMore = page !== undefined && total > page.length;
   return (
     <Stack gap="sm">
       <Group gap="xs">
@@ -73,6 +72,11 @@ export function TemplatePicker({ onPick }: TemplatePickerProps) {
           <Skeleton height={120} radius="md" />
           <Skeleton height={120} radius="md" />
         </div>
+      ) : found.length === 0 && hasMore ? (
+        <Hint icon={<IconSearch size={28} stroke={1.5} />} title="Search for it" role="status">
+          None of the {plural(page?.length ?? 0, 'template')} shown first belongs to the number that sends the
+          campaign.
+        </Hint>
       ) : found.length === 0 ? (
         <Hint
           icon={<IconTemplate size={28} stroke={1.5} />}
@@ -118,9 +122,9 @@ export function TemplatePicker({ onPick }: TemplatePickerProps) {
             ))}
           </ul>
           <Text size="sm" c="dimmed" role="status">
-            {total > TEMPLATES_A_PAGE
-              ? `${TEMPLATES_A_PAGE} of ${plural(total, 'template')}. Search to narrow them down.`
-              : plural(total, 'template')}
+            {hasMore
+              ? `${found.length} of ${plural(total, 'template')}. Search to narrow them down.`
+              : plural(found.length, 'template')}
           </Text>
         </>
       )}

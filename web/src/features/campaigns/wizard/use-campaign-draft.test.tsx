@@ -2,9 +2,10 @@ import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { act, renderHook, waitFor } from '@testing-library/react';
 import type { ReactNode } from 'react';
 import { beforeEach, expect, it, vi } from 'vitest';
-import { readStored } from '@/lib/storage';
+import { readStored, store } from '@/lib/storage';
 import { draftPrefix } from '../local';
 import { detailSchema } from '../model';
+import { emptyVariant } from './draft';
 import { useCampaignDraft } from './use-campaign-draft';
 
 const updateCampaign = vi.hoisted(() => vi.fn());
@@ -24,15 +25,16 @@ const detail = detailSchema.parse({
 
 const key = `${draftPrefix('u')}unsaved:c`;
 
-const begin = () => {
+const begin = (start = detail) => {
   const wrapper = ({ children }: { children: ReactNode }) => (
     <QueryClientProvider client={new QueryClient()}>{children}</QueryClientProvider>
   );
-  return renderHook(() => useCampaignDraft(detail), { wrapper });
+  return renderHook(() => useCampaignDraft(start), { wrapper });
 };
 
 let versions = 1;
 beforeEach(() => {
+  localStorage.clear();
   versions = 1;
   updateCampaign.mockReset();
   updateCampaign.mockImplementation(async () => {
@@ -44,7 +46,7 @@ beforeEach(() => {
 it('saves what changed after a pause, and then expects its own version', async () => {
   const { result } = begin();
   act(() => result.current.set({ name: 'Deepavali' }));
-  expect(readStored(key)).toEqual({ name: 'Deepavali' });
+  expect(readStored(key)).toEqual({ base: 'v1', changes: { name: 'Deepavali' } });
   await waitFor(() => expect(result.current.state).toBe('saved'), { timeout: 3_000 });
   expect(updateCampaign).toHaveBeenCalledWith('c', { name: 'Deepavali' }, 'v1');
   expect(readStored(key)).toBeUndefined();
@@ -92,7 +94,7 @@ it('stops at somebody else’s version until a person decides', async () => {
   const stale = {
     code: 'CAMPAIGN_007',
     message: '',
-    details: JSON.stringify({ campaign: { updated_at: 'theirs' } }),
+    details: JSON.stringify({ campaign: { updated_at: 'v2' } }),
   };
   updateCampaign.mockRejectedValueOnce(stale);
   const { result } = begin();
@@ -104,5 +106,44 @@ it('stops at somebody else’s version until a person decides', async () => {
   expect(updateCampaign).toHaveBeenCalledTimes(1);
   act(() => result.current.keepMine());
   await waitFor(() => expect(result.current.state).toBe('saved'));
-  expect(updateCampaign).toHaveBeenLastCalledWith('c', { name: 'Mine still' }, 'theirs');
+  expect(updateCampaign).toHaveBeenLastCalledWith('c', { name: 'Mine still' }, 'v2');
+});
+
+it('what was left behind on an older version waits for a person too, and takes only its own fields over theirs', async () => {
+  store(key, { base: 'v1', changes: { name: 'Mine' } });
+  const theirs = { ...detail, campaign: { ...detail.campaign, updated_at: 'v4', description: 'Theirs' } };
+  const { result } = begin(theirs);
+  expect(result.current.state).toBe('clash');
+  expect(result.current.values.name).toBe('Mine');
+  expect(await result.current.flush()).toBe(false);
+  expect(updateCampaign).not.toHaveBeenCalled();
+  expect(readStored(key)).toEqual({ base: 'v1', changes: { name: 'Mine' } });
+  act(() => result.current.keepMine());
+  await waitFor(() => expect(result.current.state).toBe('saved'));
+  expect(updateCampaign.mock.calls).toEqual([['c', { name: 'Mine' }, 'v4']]);
+  expect(result.current.values.description).toBe('Theirs');
+});
+
+it('what the newer version says already is no clash', () => {
+  store(key, { base: 'v1', changes: { name: 'Mine' } });
+  const same = { ...detail, campaign: { ...detail.campaign, updated_at: 'v4', name: 'Mine' } };
+  expect(begin(same).result.current).toMatchObject({ state: 'saved', isRestored: false, version: 'v4' });
+});
+
+it('a half-typed link is neither saved nor lost', async () => {
+  const links = (link: string) => [{ ...emptyVariant, links: { 0: link } }];
+  const first = begin();
+  act(() => first.result.current.set({ variants: links('https:') }));
+  expect(await act(() => first.result.current.flush())).toBe(true);
+  expect(updateCampaign).not.toHaveBeenCalled();
+  first.unmount();
+  const { result } = begin();
+  expect(result.current.values.variants).toEqual(links('https:'));
+  act(() => result.current.set({ variants: links('https://example.com') }));
+  await act(() => result.current.flush());
+  expect(updateCampaign).toHaveBeenCalledExactlyOnceWith(
+    'c',
+    { variants: links('https://example.com') },
+    'v1',
+  );
 });

@@ -6,7 +6,7 @@ import { readStored, store } from '@/lib/storage';
 import { draftPrefix } from '../local';
 import type { Detail } from '../model';
 import { campaignKey, updateCampaign } from '../queries';
-import { changesBetween, type DraftValues, valuesOf } from './draft';
+import { changesBetween, type DraftValues, differencesBetween, valuesOf } from './draft';
 
 /** Long enough to finish a word, short enough that nobody waits for "saved". */
 const PAUSE_MS = 700;
@@ -32,6 +32,17 @@ export interface CampaignDraft {
   letGo: () => void;
 }
 
+/** What this device keeps: what was changed, and the `updated_at` of the version it was changed on. */
+interface Kept {
+  base: string;
+  changes: Partial<DraftValues>;
+}
+
+function readKept(key: string): Kept | undefined {
+  const { base, changes } = (readStored(key) ?? {}) as Partial<Kept>;
+  return typeof base === 'string' && typeof changes === 'object' && changes ? { base, changes } : undefined;
+}
+
 /** The draft on the screen, saved as it changes, and kept on this device until the database has it. */
 export function useCampaignDraft(detail: Detail): CampaignDraft {
   const { campaign } = detail;
@@ -40,25 +51,30 @@ export function useCampaignDraft(detail: Detail): CampaignDraft {
   const key = `${draftPrefix(user.id)}unsaved:${campaign.id}`;
   const [start] = useState(() => {
     const saved = valuesOf(detail);
-    const kept = readStored(key) as Partial<DraftValues> | undefined;
-    const values = kept && typeof kept === 'object' ? { ...saved, ...kept } : saved;
-    return { saved, values, isRestored: Object.keys(changesBetween(saved, values)).length > 0 };
+    const kept = readKept(key);
+    const values = { ...saved, ...kept?.changes };
+    const isRestored = Object.keys(differencesBetween(saved, values)).length > 0;
+    const base = isRestored && kept ? kept.base : campaign.updated_at;
+    return { saved, values, isRestored, base, isClash: base !== campaign.updated_at };
   });
   const [values, setValues] = useState(start.values);
-  const [state, setState] = useState<SaveState>(start.isRestored ? 'waiting' : 'saved');
+  const [state, setState] = useState<SaveState>(
+    start.isClash ? 'clash' : start.isRestored ? 'waiting' : 'saved',
+  );
   const [error, setError] = useState<unknown>();
   const [savedAt, setSavedAt] = useState<number>();
   const [version, setVersion] = useState(campaign.updated_at);
 
   const latest = useRef(values);
   const saved = useRef(start.saved);
-  const base = useRef(campaign.updated_at);
+  const base = useRef(start.base);
   const running = useRef<Promise<boolean> | undefined>(undefined);
-  const isStopped = useRef(false);
+  const isStopped = useRef(start.isClash);
 
   const keep = useCallback(() => {
-    const changes = changesBetween(saved.current, latest.current);
-    store(key, Object.keys(changes).length > 0 ? changes : undefined);
+    const changes = differencesBetween(saved.current, latest.current);
+    const kept: Kept = { base: base.current, changes };
+    store(key, Object.keys(changes).length > 0 ? kept : undefined);
   }, [key]);
 
   const run = useCallback(async (): Promise<boolean> => {
@@ -131,7 +147,17 @@ export function useCampaignDraft(detail: Detail): CampaignDraft {
     flush,
     keepMine: () => {
       const other = describeError(error).details.campaign as { updated_at?: unknown } | undefined;
-      if (typeof other?.updated_at === 'string') base.current = other.updated_at;
+      const theirs = typeof other?.updated_at === 'string' ? other.updated_at : '';
+      if (campaign.updated_at >= theirs) {
+        // What they changed and I did not is theirs, and shown as theirs.
+        const mine = differencesBetween(saved.current, latest.current);
+        saved.current = valuesOf(detail);
+        latest.current = { ...saved.current, ...mine };
+        setValues(latest.current);
+        base.current = campaign.updated_at;
+        setVersion(campaign.updated_at);
+      } else base.current = theirs;
+      keep();
       isStopped.current = false;
       void flush();
     },

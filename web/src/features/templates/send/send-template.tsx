@@ -22,8 +22,8 @@ import { plural } from '@/lib/time';
 import { CategoryBadge } from '../badges';
 import { type Category, categories } from '../kinds';
 import { languageName } from '../languages';
+import { lastingLinkQuery } from '../lasting-link';
 import { useTemplatesLive } from '../live';
-import { mediaLinkQuery } from '../media';
 import { bodyOf, type Template, type TemplateValues } from '../model';
 import { categoryNames } from '../names';
 import { PhonePreview } from '../preview/phone-preview';
@@ -101,6 +101,7 @@ function Choose({ wabaId, onChoose }: { wabaId?: string; onChoose: (template: Te
   });
   // A number sends only what its own account has.
   const found = query.data?.templates.filter((template) => !wabaId || template.waba_id === wabaId);
+  const hasMore = (query.data?.total ?? 0) > A_PAGE;
   const isAsking = q.trim() !== '' || category !== undefined;
   return (
     <Stack gap="sm">
@@ -139,6 +140,10 @@ function Choose({ wabaId, onChoose }: { wabaId?: string; onChoose: (template: Te
             <Skeleton key={line} height={64} />
           ))}
         </Stack>
+      ) : found.length === 0 && hasMore ? (
+        <Hint icon={<IconSearch size={28} stroke={1.5} />} title="Search for it" role="status">
+          None of the {A_PAGE} most used templates belongs to this number.
+        </Hint>
       ) : found.length === 0 ? (
         <Hint
           icon={<IconTemplate size={28} stroke={1.5} />}
@@ -173,7 +178,7 @@ function Choose({ wabaId, onChoose }: { wabaId?: string; onChoose: (template: Te
             ))}
           </ul>
           <Text size="sm" c="dimmed" role="status">
-            {(query.data?.total ?? 0) > A_PAGE
+            {hasMore
               ? `The ${A_PAGE} most used of ${plural(query.data?.total ?? 0, 'template')}. Search for the others.`
               : plural(found.length, 'template')}
           </Text>
@@ -264,6 +269,6 @@ function useOwnMedia(template: Template): Answers {
   const header = template.components.find((component) => component.type.toUpperCase() === 'HEADER');
   const media = header?.media as { path?: unknown } | undefined;
   const path = typeof media?.path === 'string' ? media.path : undefined;
-  const link = useQuery({ ...mediaLinkQuery(path ?? ''), enabled: path !== undefined });
+  const link = useQuery({ ...lastingLinkQuery(path ?? ''), enabled: path !== undefined });
   return link.data?.startsWith('http') ? { 'header.media': link.data } : {};
 }
