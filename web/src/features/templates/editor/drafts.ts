@@ -7,11 +7,14 @@ export interface Draft {
   values: EditorValues;
   /** `updated_at` of the version it began from; null for one the database does not have. */
   base: string | null;
+  /** What that version said, as text: tells another version from one of which only the time moved. */
+  saved?: string;
 }
 
 /** Enough to know that it is a draft of this version of the editor; an older one is dropped. */
 const schema = z.object({
   base: z.nullable(z.string()),
+  saved: z.optional(z.string()),
   values: z.looseObject({
     name: z.string(),
     language: z.string(),

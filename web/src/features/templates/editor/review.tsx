@@ -2,6 +2,7 @@ import { Alert, Button, Group, Stack, Text, Title } from '@mantine/core';
 import { IconArrowLeft, IconSend } from '@tabler/icons-react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
+import { useEffect, useEffectEvent } from 'react';
 import { Problem } from '@/components/problem';
 import { accountsQuery } from '@/features/whatsapp/queries';
 import { describeError } from '@/lib/errors';
@@ -11,7 +12,7 @@ import { languageName } from '../languages';
 import { editsAtMeta, type Template } from '../model';
 import { categoryNames } from '../names';
 import { PhonePreview } from '../preview/phone-preview';
-import { submitTemplate, templateQuery, templatesKey, updateTemplate } from '../queries';
+import { submitTemplate, templateQuery, templatesKey } from '../queries';
 import { tellDone } from '../tell';
 import classes from './editor.module.css';
 import { ProblemList } from './problem-list';
@@ -37,9 +38,9 @@ export function Review({ orgId, draft, problems, onBack, onJump }: ReviewProps) 
   const errors = problems.problems.filter((problem) => problem.severity === 'error');
   const submit = useMutation({
     mutationFn: async (): Promise<Template> => {
-      if (row && isEdit) return updateTemplate(row.id, draft.fields, row.updated_at);
+      // A change of what Meta has is on its way there once it is saved.
       const saved = await draft.flush();
-      return submitTemplate(saved.id);
+      return isEdit ? saved : submitTemplate(saved.id);
     },
     onSuccess: async (sent) => {
       draft.finish();
@@ -49,6 +50,12 @@ export function Review({ orgId, draft, problems, onBack, onJump }: ReviewProps) 
       await navigate({ to: '/templates/$templateId', params: { templateId: sent.id } });
     },
   });
+  // Which of the two versions shall be is chosen in the editor.
+  const isOvertaken = draft.other !== undefined;
+  const goBack = useEffectEvent(onBack);
+  useEffect(() => {
+    if (isOvertaken) goBack();
+  }, [isOvertaken]);
   const account = accounts.data?.find((each) => !values.wabaId || each.waba_id === values.wabaId);
   const nothingNew = isEdit && !draft.isDirty;
   return (

@@ -23,7 +23,9 @@ export function saveWords(draft: TemplateDraft, now: number): string {
 
 export function SaveState({ draft, onRetry }: { draft: TemplateDraft; onRetry: () => void }) {
   const now = useNow(1_000);
-  const { error, isDirty } = draft;
+  const { error, isDirty, row } = draft;
+  // Saving it is sending it to Meta, which is the review's.
+  const savesHere = !(row && editsAtMeta(row));
   const code = error ? describeError(error).code : undefined;
   const isFieldProblem = code === 'TEMPLATE_005' || code === 'TEMPLATE_004';
   return (
@@ -32,7 +34,7 @@ export function SaveState({ draft, onRetry }: { draft: TemplateDraft; onRetry: (
         {saveWords(draft, now)}
         {error && isDirty && !isFieldProblem ? `: ${describeError(error).message}` : ''}
       </Text>
-      {error !== undefined && isDirty && !isFieldProblem && (
+      {error !== undefined && isDirty && savesHere && !isFieldProblem && (
         <Button size="compact-sm" variant="default" onClick={onRetry}>
           Save now
         </Button>

@@ -3,7 +3,7 @@ import { act, renderHook, waitFor } from '@testing-library/react';
 import type { ReactNode } from 'react';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Template, templateSchema } from '../model';
-import { draftKey, readDraft } from './drafts';
+import { draftKey, readDraft, writeDraft } from './drafts';
 import { saveWords } from './save-state';
 import { useTemplateDraft } from './use-template-draft';
 import { emptyValues, valuesOf } from './values';
@@ -57,6 +57,7 @@ const SAVES = { timeout: 4_000 };
 
 describe('useTemplateDraft', () => {
   beforeEach(() => {
+    localStorage.clear();
     rpc.mockReset();
   });
 
@@ -126,6 +127,53 @@ describe('useTemplateDraft', () => {
     expect(use(row({ status: 'approved', wa_template_id: '9' })).result.current).toMatchObject({
       isRestored: true,
       values: { body: 'Half' },
+    });
+  });
+
+  it('what was left behind on an older version never goes over theirs unasked', async () => {
+    const theirs = row({
+      components: [{ type: 'BODY', text: 'Theirs' }],
+      updated_at: '2026-11-23T10:05:00Z',
+    });
+    writeDraft(draftKey('me', 't1'), {
+      values: { ...valuesOf(row()), body: 'Mine' },
+      base: row().updated_at,
+    });
+    rpc.mockImplementation(stale(theirs));
+    const { result } = use(theirs);
+    await act(() => result.current.flush().catch(() => {}));
+    expect(rpc).toHaveBeenCalledOnce();
+    expect(rpc.mock.calls[0]?.[1]).toMatchObject({ p_expected_updated_at: '2026-11-23T10:00:00Z' });
+    expect(result.current.other?.components).toEqual(theirs.components);
+    expect(result.current.values.body).toBe('Mine');
+  });
+
+  it('the version it was left behind on is kept with it', async () => {
+    // One in use, as nothing saves that by itself.
+    const inUse = { status: 'approved', wa_template_id: '9' } as const;
+    const first = use(row(inUse));
+    act(() => first.result.current.change({ body: 'Mine' }));
+    first.unmount();
+    const theirs = row({
+      ...inUse,
+      components: [{ type: 'BODY', text: 'Theirs' }],
+      updated_at: '2026-11-23T10:05:00Z',
+    });
+    rpc.mockImplementation(stale(theirs));
+    const again = use(theirs);
+    await act(() => again.result.current.flush().catch(() => {}));
+    expect(again.result.current.other).toBeDefined();
+    again.unmount();
+
+    const moved = row({ ...inUse, updated_at: '2026-11-23T10:06:00Z', quality: 'GREEN' });
+    rpc.mockReset();
+    rpc.mockImplementationOnce(stale(moved)).mockImplementationOnce(saves('2026-11-23T10:07:00Z'));
+    const last = use(moved);
+    await act(() => last.result.current.flush());
+    expect(last.result.current.other).toBeUndefined();
+    expect(rpc.mock.calls[1]?.[1]).toMatchObject({
+      p_fields: { components: [{ type: 'BODY', text: 'Mine' }] },
+      p_expected_updated_at: '2026-11-23T10:06:00Z',
     });
   });
 });

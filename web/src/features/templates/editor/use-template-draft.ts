@@ -46,18 +46,29 @@ interface DraftOptions {
 const textOf = (fields: TemplateFields) => JSON.stringify(fields);
 const textOfRow = (row: Template) => textOf(fieldsOf(valuesOf(row)));
 
+interface Base {
+  at: string | null;
+  saved?: string;
+}
+const baseOf = (row: Template): Base => ({ at: row.updated_at, saved: textOfRow(row) });
+
 /** The values of the builder: kept on this device at every key, and in the database as soon as the typing pauses. */
 export function useTemplateDraft({ orgId, userId, template, start, onCreated }: DraftOptions): TemplateDraft {
   const queryClient = useQueryClient();
   const [row, setRow] = useState(template);
   const key = draftKey(userId, row?.id ?? 'new');
-  const [{ values, isRestored }, setShown] = useState(() => {
+  const [begun] = useState(() => {
     const kept = readDraft(key);
-    if (!kept || textOf(fieldsOf(kept.values)) === textOf(fieldsOf(start)))
-      return { values: start, isRestored: false };
-    return { values: kept.values, isRestored: true };
+    return kept && textOf(fieldsOf(kept.values)) !== textOf(fieldsOf(start)) ? kept : undefined;
   });
-  const [base, setBase] = useState(() => readDraft(key)?.base ?? template?.updated_at ?? null);
+  const [{ values, isRestored }, setShown] = useState({
+    values: begun?.values ?? start,
+    isRestored: begun !== undefined,
+  });
+  // The version the values were made on, which may be older than the row.
+  const [base, setBase] = useState<Base>(() =>
+    begun?.base ? { at: begun.base, saved: begun.saved } : template ? baseOf(template) : { at: null },
+  );
   const [savedText, setSavedText] = useState(() => (template ? textOfRow(template) : undefined));
   const [isSaving, setSaving] = useState(false);
   const [savedAt, setSavedAt] = useState<number>();
@@ -73,17 +84,19 @@ export function useTemplateDraft({ orgId, userId, template, start, onCreated }: 
   const running = useRef<Promise<Template> | undefined>(undefined);
 
   useEffect(() => {
-    if (!finished.current) writeDraft(key, isDirty ? { values, base } : undefined);
+    if (!finished.current)
+      writeDraft(key, isDirty ? { values, base: base.at, saved: base.saved } : undefined);
   }, [key, values, base, isDirty]);
 
   const accept = useCallback(
     (saved: Template, sentText: string) => {
       const isNew = !latest.current.row;
-      latest.current = { ...latest.current, row: saved, base: saved.updated_at, savedText: sentText };
+      const next = { at: saved.updated_at, saved: sentText };
+      latest.current = { ...latest.current, row: saved, base: next, savedText: sentText };
       if (isNew) writeDraft(draftKey(userId, 'new'), undefined);
       if (latest.current.text === sentText) writeDraft(draftKey(userId, saved.id), undefined);
       setRow(saved);
-      setBase(saved.updated_at);
+      setBase(next);
       setSavedText(sentText);
       setSavedAt(Date.now());
       setError(undefined);
@@ -98,7 +111,7 @@ export function useTemplateDraft({ orgId, userId, template, start, onCreated }: 
     const { row: known, fields: sent, text: sentText, base: expected } = latest.current;
     try {
       const saved = known
-        ? await updateTemplate(known.id, sent, expected ?? known.updated_at)
+        ? await updateTemplate(known.id, sent, expected.at ?? known.updated_at)
         : await createTemplate(orgId, sent);
       accept(saved, sentText);
       return saved;
@@ -106,7 +119,7 @@ export function useTemplateDraft({ orgId, userId, template, start, onCreated }: 
       const { code, details } = describeError(cause);
       const theirs = code === 'TEMPLATE_010' ? readTemplate(details.template) : undefined;
       // Only its time moved (Meta said something of it): their version is the one we began from.
-      if (theirs && known && textOfRow(theirs) === latest.current.savedText) {
+      if (theirs && known && textOfRow(theirs) === expected.saved) {
         const saved = await updateTemplate(known.id, sent, theirs.updated_at);
         accept(saved, sentText);
         return saved;
@@ -173,7 +186,7 @@ export function useTemplateDraft({ orgId, userId, template, start, onCreated }: 
     isRestored,
     startOver: () => {
       const values = row ? valuesOf(row) : start;
-      if (row) setBase(row.updated_at);
+      if (row) setBase(baseOf(row));
       setShown({ values, isRestored: false });
       setError(undefined);
     },
@@ -181,7 +194,7 @@ export function useTemplateDraft({ orgId, userId, template, start, onCreated }: 
     takeOther: () => {
       if (!other) return;
       setRow(other);
-      setBase(other.updated_at);
+      setBase(baseOf(other));
       setSavedText(textOfRow(other));
       setShown({ values: valuesOf(other), isRestored: false });
       setOther(undefined);
@@ -190,7 +203,7 @@ export function useTemplateDraft({ orgId, userId, template, start, onCreated }: 
     keepMine: () => {
       if (!other) return;
       setRow(other);
-      setBase(other.updated_at);
+      setBase(baseOf(other));
       setSavedText(textOfRow(other));
       setOther(undefined);
       setError(undefined);
