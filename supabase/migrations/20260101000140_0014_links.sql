@@ -14,7 +14,7 @@ create table private.links (
     message_id uuid,
     variant smallint not null,
     button smallint not null,
-    destination text not null check (destination like 'https://%' and length(destination) <= 2000),
+    destination text not null check (destination ~* '^https://' and length(destination) <= 2000),
     is_retired boolean not null default false,
     clicked_at timestamptz,
     created_at timestamptz not null default clock_timestamp()
@@ -102,4 +102,4 @@ alter table public.opportunities enable row level security;
 alter table private.conversion_secrets enable row level security;
 alter table private.conversion_receipts enable row level security;
 
-insert into private.schema_migrations (version, name, hash) values (14, '0014_links', '3d8c383b600873a3d76f4696cc221d9ea50d58d2806cef3fa77e9acadae35b81');
+insert into private.schema_migrations (version, name, hash) values (14, '0014_links', '04ca7e5ee4c80e80da778e59e827b80e460261e828e230210df433e1132fbcb7');

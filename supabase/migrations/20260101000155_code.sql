@@ -4617,13 +4617,13 @@ comment on function public.sync_templates(uuid) is 'Asks workers to compare with
 -- Must stay true: one piece of work a template at a time, tried until Meta has answered for good; an answer to an earlier attempt than the
 -- last one changes nothing (the list of Meta settles what it did); what Meta refuses leaves the template as Meta has it.
 
-create or replace function private.request_template_sync(p_org_id uuid, p_waba_id text)
+create or replace function private.request_template_sync(p_org_id uuid, p_waba_id text, p_at timestamptz default null)
 returns void
 language plpgsql volatile
 set search_path = ''
 as $$
 begin
-    insert into private.template_syncs as s (org_id, waba_id, requested_at) values (p_org_id, p_waba_id, private.clock())
+    insert into private.template_syncs as s (org_id, waba_id, requested_at) values (p_org_id, p_waba_id, coalesce(p_at, private.clock()))
     on conflict (org_id, waba_id) do update set requested_at = excluded.requested_at;
     perform private.wake_template_workers();
 end
@@ -4669,7 +4669,8 @@ begin
             when 'submit' then jsonb_build_object('name', t.name, 'language', t.language, 'category', upper(t.category),
                 'parameter_format', t.parameter_format, 'components', private.components_for_meta(t.components, c.handles))
             when 'edit' then jsonb_build_object('components', private.components_for_meta(t.components, c.handles),
-                'category', case when t.category <> c.before ->> 'category' then upper(t.category) end)
+                -- A rejected one's row had the new category before it was submitted again.
+                'category', case when c.before ->> 'status' = 'rejected' or t.category <> c.before ->> 'category' then upper(t.category) end)
             else jsonb_build_object('name', t.name, 'language', t.language)
         end, c.attempt
     from claimed c
@@ -4750,7 +4751,8 @@ begin
                 perform private.request_template_sync(v_template.org_id, v_template.waba_id);
             end if;
         elsif v_result.action = 'upload' then
-            update private.template_work w set handles = w.handles || coalesce(v_result.handles, '{}'), run_after = private.clock()
+            -- What comes next is a first try: nothing of it can have happened at Meta.
+            update private.template_work w set handles = w.handles || coalesce(v_result.handles, '{}'), run_after = private.clock(), attempt = 0
             where w.template_id = v_work.template_id;
             perform private.wake_template_workers();
             continue;
@@ -4801,7 +4803,7 @@ begin
     ), due as (
         select a.org_id, a.waba_id from accounts a
         left join private.template_syncs s on s.org_id = a.org_id and s.waba_id = a.waba_id
-        where s.claimed_at is null or s.requested_at > s.claimed_at or a.connected_at > s.claimed_at
+        where s.claimed_at is null or (s.requested_at > s.claimed_at and s.requested_at <= private.clock()) or a.connected_at > s.claimed_at
             or s.claimed_at <= private.clock() - interval '1 hour'
             -- A list that was not finished, and reviews whose end we did not hear of.
             or (s.claimed_at <= private.clock() - interval '10 minutes' and (
@@ -4860,6 +4862,9 @@ begin
         -- A webhook that came while the list was fetched knows better. Meta's time has whole seconds.
         if p_item ->> 'status' is not null and coalesce(v_old.meta_status_at <= p_since - interval '1 second', true) then
             perform private.set_meta_status(p_id, jsonb_build_object('status', p_item ->> 'status', 'reason', p_item ->> 'rejected_reason'), null);
+        elsif v_old.meta_status_at <= p_since and upper(p_item ->> 'status') <> v_old.meta_status then
+            -- Of the same second: the next list tells which of the two was later.
+            perform private.request_template_sync(v_old.org_id, v_old.waba_id, p_since + interval '2 seconds');
         end if;
     end if;
     return (v_new.components, v_new.quality, v_new.wa_template_id) is distinct from (v_old.components, v_old.quality, v_old.wa_template_id);
@@ -4901,6 +4906,8 @@ begin
         if v_ours.id is null or v_ours.deleted_at is not null then
             select t.* into v_named from public.templates t
             where t.org_id = p_org_id and t.waba_id = p_waba_id and t.name = v_item.name and t.language = v_item.language and t.deleted_at is null;
+            -- The one deleted here, which Meta still shows; its name is another's now.
+            continue when v_ours.deleted_at is not null and v_named.id is not null;
             v_ours := case when v_named.id is null then v_ours else v_named end;
         end if;
         if v_ours.status = 'draft' then
@@ -5037,7 +5044,11 @@ begin
             and (t.wa_template_id = v_event.wa_template_id
                 -- Its creation is not written down yet.
                 or (t.wa_template_id is null and t.status = 'pending' and t.name = v_event.name
-                    and t.language = private.template_language(v_event.language)))
+                    and t.language = private.template_language(v_event.language)
+                    -- Nor is it about one that had the name before.
+                    and not exists (
+                        select from public.templates d
+                        where d.org_id = t.org_id and d.waba_id = t.waba_id and d.wa_template_id = v_event.wa_template_id)))
         order by t.wa_template_id is not null desc limit 1;
         if found then
             if v_template.wa_template_id is null and v_event.wa_template_id is not null then
@@ -6527,7 +6538,8 @@ as $$
 declare
     v_accounts uuid[];
 begin
-    select private.portfolio_of(a) into portfolio from public.whatsapp_accounts a where a.id = p_account_id;
+    -- Of a number that was never proven to be ours nothing is told.
+    select private.portfolio_of(a) into portfolio from public.whatsapp_accounts a where a.id = p_account_id and a.connected_at is not null;
     select array_agg(a.id), max(private.tier_limit(a.messaging_tier)) into v_accounts, tier_limit
     from public.whatsapp_accounts a where private.portfolio_of(a) = portfolio and a.status <> 'disconnected';
     if tier_limit is null then
@@ -7106,7 +7118,20 @@ begin
 end
 $$;
 
-create or replace function public.launch_campaign(p_id uuid)
+-- Who sends has seen what will be sent. Null: whatever it is now.
+create or replace function private.require_version(p_campaign public.campaigns, p_expected_updated_at timestamptz)
+returns void
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+    if p_campaign.updated_at <> p_expected_updated_at then
+        perform private.raise_error('CAMPAIGN_007', jsonb_build_object('campaign', to_jsonb(p_campaign)));
+    end if;
+end
+$$;
+
+create or replace function public.launch_campaign(p_id uuid, p_expected_updated_at timestamptz default null)
 returns public.campaigns
 language plpgsql volatile security definer
 set search_path = ''
@@ -7118,6 +7143,7 @@ begin
     if v_campaign.status not in ('draft', 'scheduled') then
         perform private.refuse_campaign_state(v_campaign);
     end if;
+    perform private.require_version(v_campaign, p_expected_updated_at);
     perform private.require_complete(v_campaign);
     if private.is_small_organization(v_campaign.org_id) then
         v_campaign := private.start_campaign(v_campaign, v_now);
@@ -7133,10 +7159,10 @@ begin
     return v_campaign;
 end
 $$;
-comment on function public.launch_campaign(uuid) is
-    'Draft or scheduled → sending; of organisations with more than 200,000 contacts it is scheduled for this moment. Errors: AUTH_003, CAMPAIGN_001, CAMPAIGN_002, CAMPAIGN_004–006.';
+comment on function public.launch_campaign(uuid, timestamptz) is
+    'Draft or scheduled → sending; of organisations with more than 200,000 contacts it is scheduled for this moment. Errors: AUTH_003, CAMPAIGN_001, CAMPAIGN_002, CAMPAIGN_004–007.';
 
-create or replace function public.schedule_campaign(p_id uuid, p_at timestamptz)
+create or replace function public.schedule_campaign(p_id uuid, p_at timestamptz, p_expected_updated_at timestamptz default null)
 returns public.campaigns
 language plpgsql volatile security definer
 set search_path = ''
@@ -7147,6 +7173,7 @@ begin
     if v_campaign.status not in ('draft', 'scheduled') then
         perform private.refuse_campaign_state(v_campaign);
     end if;
+    perform private.require_version(v_campaign, p_expected_updated_at);
     if p_at is null or p_at <= private.clock() then
         perform private.raise_error('CAMPAIGN_008');
     end if;
@@ -7157,8 +7184,8 @@ begin
     return v_campaign;
 end
 $$;
-comment on function public.schedule_campaign(uuid, timestamptz) is
-    'Draft or scheduled → scheduled; its audience is taken at that time. Errors: AUTH_003, CAMPAIGN_001, CAMPAIGN_004–006, CAMPAIGN_008.';
+comment on function public.schedule_campaign(uuid, timestamptz, timestamptz) is
+    'Draft or scheduled → scheduled; its audience is taken at that time. Errors: AUTH_003, CAMPAIGN_001, CAMPAIGN_004–008.';
 
 create or replace function public.unschedule_campaign(p_id uuid)
 returns public.campaigns
@@ -7267,6 +7294,10 @@ begin
     if v_campaign.status not in ('sending', 'paused', 'completed') then
         perform private.refuse_campaign_state(v_campaign);
     end if;
+    -- Once it is over nothing keeps its templates from being edited.
+    if jsonb_path_exists(private.campaign_problems(v_campaign), '$[*] ? (@.field starts with "variants")') then
+        perform private.raise_error('CAMPAIGN_006', jsonb_build_object('problems', private.campaign_problems(v_campaign)));
+    end if;
     -- Not those who must not or cannot be reached, nor those who may have got it.
     update public.campaign_recipients r set status = 'waiting', ready_at = private.clock(), attempts = 0, failed_at = null, error_code = null, error_message = null
     where r.campaign_id = p_id and r.failed_at is not null and r.status = 'failed'
@@ -7282,7 +7313,7 @@ begin
 end
 $$;
 comment on function public.retry_failed_recipients(uuid) is
-    'Lets those whose message failed wait again, but for people who opted out or are not on WhatsApp; how many. A completed campaign is sending again. Errors: AUTH_003, CAMPAIGN_001, CAMPAIGN_005.';
+    'Lets those whose message failed wait again, but for people who opted out or are not on WhatsApp; how many. A completed campaign is sending again. Errors: AUTH_003, CAMPAIGN_001, CAMPAIGN_005, CAMPAIGN_006 (its templates have changed).';
 
 -- One at a time: the audience of a large one takes seconds.
 create or replace function worker.start_due_campaigns()
@@ -7537,7 +7568,7 @@ begin
     if exists (
         select from public.campaign_variants v join public.templates t on t.id = v.template_id
         where v.campaign_id = p_campaign.id and (p_campaign.winner is null or v.position = p_campaign.winner)
-            and (t.status <> 'approved' or t.deleted_at is not null))
+            and (t.status <> 'approved' or t.deleted_at is not null or t.waba_id <> p_account.waba_id))
     then
         perform private.pause(p_campaign, 'WA_002');
         return 0;
@@ -7601,6 +7632,9 @@ create or replace function worker.feed_campaigns(p_limit_per_number integer)
 returns table (whatsapp_account_id uuid, queued integer)
 language plpgsql volatile security definer
 set search_path = ''
+-- Locks of several campaigns of a number are taken one campaign after the other, and "skip locked" may still wait for a row that is being
+-- changed: of two that wait for each other the feeder gives way, long before the server would choose (deadlock_timeout).
+set lock_timeout = '200ms'
 as $$
 #variable_conflict use_column
 declare
@@ -7614,7 +7648,13 @@ begin
         whatsapp_account_id := v_account.id;
         queued := 0;
         if pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtextextended('octopush feeds ' || v_account.id, 0)) then
-            queued := private.feed_number(v_account, p_limit_per_number);
+            -- The fault of one number, or a thread that somebody else made at this moment, must not stop the others.
+            begin
+                queued := private.feed_number(v_account, p_limit_per_number);
+            exception when others then
+                queued := 0;
+                raise warning 'feeding number %: error %', v_account.id, sqlstate;
+            end;
         end if;
         v_total := v_total + queued;
         return next;
@@ -7640,7 +7680,7 @@ create or replace function private.is_refused_for_now(p_code text)
 returns boolean
 language sql immutable parallel safe
 set search_path = ''
-as $$ select p_code in ('131049', '131048', '132001', '132015', '132016', 'WA_002', 'WA_006', 'WA_007') $$;
+as $$ select p_code in ('131049', '131048', '131064', '132001', '132015', '132016', 'WA_002', 'WA_006', 'WA_007') $$;
 
 create or replace function private.settle_ledger(p_message_ids uuid[])
 returns void
@@ -7667,14 +7707,16 @@ begin
     ), judged as materialized (
         select o.*, c.status as campaign_status,
             case when o.status = 'failed' and private.is_refused_for_now(o.error_code) and c.status in ('sending', 'paused', 'completed')
-                -- Three days are enough of somebody's limit; a pause ends the others.
-                and (o.error_code <> '131049' or r.attempts < 3) then 'waiting' else o.status end as new_status
+                -- Three days are enough of somebody's limit, and three tries with a template that is not the winner's; a pause ends the others.
+                and (o.error_code not in ('131049', 'WA_002') or r.attempts < 3) then 'waiting' else o.status end as new_status
         from outcome o
         join public.campaign_recipients r on r.campaign_id = o.campaign_id and r.org_id = o.org_id and r.contact_id = o.contact_id and r.message_id = o.id
         join public.campaigns c on c.id = o.campaign_id
+        -- Left out since: only what reached the person after all counts.
+        where r.status <> 'excluded' or o.status in ('delivered', 'read')
     ), changed as (
         update public.campaign_recipients r set
-            status = j.new_status, is_uncertain = j.is_uncertain,
+            status = j.new_status, is_uncertain = j.is_uncertain, exclusion_reason = null,
             ready_at = case when j.new_status = 'waiting' then private.clock() + case when j.error_code = '131049' then interval '24 hours' else interval '0' end end,
             sent_at = coalesce(r.sent_at, j.sent_at), delivered_at = j.delivered_at, read_at = j.read_at,
             failed_at = case when j.new_status = 'failed' then j.failed_at end,
@@ -7689,7 +7731,7 @@ begin
     select distinct c.org_id, 'pause', c.campaign_id, c.error_code, clock_timestamp()
     from changed c
     -- The others hold a campaign up by themselves.
-    where c.new_status = 'waiting' and c.error_code in ('131048', '132001', '132015', '132016') and c.campaign_status <> 'paused';
+    where c.new_status = 'waiting' and c.error_code in ('131048', '131064', '132001', '132015', '132016') and c.campaign_status <> 'paused';
 
     insert into private.send_effects (org_id, kind, contact_id, code, occurred_at)
     select m.org_id, case when m.error_code = '131050' then 'stopped_marketing' else 'not_on_whatsapp' end, m.contact_id, m.error_code, m.failed_at
@@ -7743,14 +7785,16 @@ begin
         join public.campaigns c on c.id = r.campaign_id and c.whatsapp_account_id = w.whatsapp_account_id
         where r.status in ('queued', 'sent', 'delivered', 'read')
             and (r.campaign_id = w.campaign_id
-                or (w.campaign_id is null and w.occurred_at between r.queued_at and r.queued_at + make_interval(days => c.attribution_days)))
+                -- Meta's times have whole seconds.
+                or (w.campaign_id is null
+                    and w.occurred_at between date_trunc('second', r.queued_at) and r.queued_at + make_interval(days => c.attribution_days)))
         order by w.contact_id, w.campaign_id, w.whatsapp_account_id, r.queued_at desc, r.message_id desc, w.occurred_at
     ), held_out as materialized (
         select r.campaign_id, r.contact_id, min(w.occurred_at) as at
         from wrote w
         join public.campaign_recipients r on r.org_id = w.org_id and r.contact_id = w.contact_id and r.status = 'held_out'
         join public.campaigns c on c.id = r.campaign_id
-            and w.occurred_at between c.launched_at and c.launched_at + make_interval(days => c.attribution_days)
+            and w.occurred_at between date_trunc('second', c.launched_at) and c.launched_at + make_interval(days => c.attribution_days)
         group by r.campaign_id, r.contact_id
     ), wanted as materialized (
         select y.campaign_id, y.contact_id, min(y.at) as at
@@ -7858,10 +7902,10 @@ begin
             -- Meta limits the number: everything it sends for campaigns stops until a person has looked.
             or (c.status = 'sending' and c.whatsapp_account_id in (
                 select o.whatsapp_account_id from jsonb_to_recordset(v_effects) as e (campaign_id uuid, code text)
-                join public.campaigns o on o.id = e.campaign_id where e.code = '131048')))
+                join public.campaigns o on o.id = e.campaign_id where e.code in ('131048', '131064'))))
         order by c.id for no key update
     loop
-        select coalesce(min(e.code) filter (where e.campaign_id = v_campaign.id), '131048') into v_code
+        select coalesce(min(e.code) filter (where e.campaign_id = v_campaign.id), min(e.code) filter (where e.code in ('131048', '131064'))) into v_code
         from jsonb_to_recordset(v_effects) as e (campaign_id uuid, code text);
         perform private.pause(v_campaign, v_code);
     end loop;
@@ -8136,6 +8180,7 @@ set search_path = ''
 as $$
 declare
     v_rank text[] := array['excluded', 'held_out', 'waiting', 'failed', 'queued', 'sent', 'delivered', 'read'];
+    v_unsent uuid[];
 begin
     perform r.contact_id from public.campaign_recipients r
     join public.contacts c on c.id = p_to and c.org_id = r.org_id
@@ -8146,12 +8191,20 @@ begin
         where r.contact_id in (p_from, p_to) group by r.campaign_id having count(*) = 2
     ), gone as (
         delete from public.campaign_recipients r using both_sides b where r.campaign_id = b.campaign_id and r.contact_id = b.lesser returning r.*
+    ), answered as (
+        -- Whoever of the two answered. Clicks and opportunities follow with their own rows (private.move_links).
+        update public.campaign_recipients r set replied_at = least(r.replied_at, g.replied_at)
+        from gone g
+        where r.campaign_id = g.campaign_id and r.contact_id in (p_from, p_to) and r.contact_id <> g.contact_id
+            and g.replied_at < coalesce(r.replied_at, 'infinity')
     )
-    -- Whoever of the two answered. Clicks and opportunities follow with their own rows (private.move_links).
-    update public.campaign_recipients r set replied_at = least(r.replied_at, g.replied_at)
-    from gone g
-    where r.campaign_id = g.campaign_id and r.contact_id in (p_from, p_to) and r.contact_id <> g.contact_id
-        and g.replied_at < coalesce(r.replied_at, 'infinity');
+    select array_agg(g.message_id) into v_unsent from gone g where g.status = 'queued';
+    -- Two messages to one person: the one that has not left does not. The merge holds the messages.
+    with taken as (
+        delete from private.outbox o where o.message_id = any (v_unsent) and o.state = 'ready' returning o.message_id
+    )
+    update public.messages m set status = 'failed', failed_at = clock_timestamp(), error_code = 'CONTACT_010'
+    from taken t where m.id = t.message_id;
     update public.campaign_recipients r set contact_id = p_to
     from public.contacts c where c.id = p_to and r.org_id = c.org_id and r.contact_id = p_from;
     update private.send_effects e set contact_id = p_to where e.contact_id = p_from;
@@ -8469,12 +8522,16 @@ begin
         end if;
         return false;
     end if;
+    -- What holds it up is told; the test speaks afterwards.
+    if private.is_held(p_campaign) then
+        return false;
+    end if;
     if p_now < p_campaign.tested_at + make_interval(hours => v_hours) then
         perform private.hold_campaign(p_campaign, 'test', p_campaign.tested_at + make_interval(hours => v_hours));
         return false;
     end if;
     if p_campaign.test ->> 'choose' = 'manual' then
-        if p_campaign.resumes_at is not null then
+        if p_campaign.waiting_for is null or p_campaign.resumes_at is not null then
             perform private.hold_campaign(p_campaign, 'test', null);
             perform private.notify_of_campaign(p_campaign, 'campaign.test_ended', 'high');
         end if;
@@ -12365,8 +12422,8 @@ grant execute on function
     public.update_campaign(uuid, jsonb, timestamptz),
     public.delete_campaign(uuid),
     public.duplicate_campaign(uuid),
-    public.launch_campaign(uuid),
-    public.schedule_campaign(uuid, timestamptz),
+    public.launch_campaign(uuid, timestamptz),
+    public.schedule_campaign(uuid, timestamptz, timestamptz),
     public.unschedule_campaign(uuid),
     public.pause_campaign(uuid),
     public.resume_campaign(uuid),
@@ -12393,4 +12450,4 @@ to authenticated;
 
 grant execute on all functions in schema worker to octopush_worker;
 
-insert into private.schema_code (hash) values ('fca8e536e098e6e58cff232e3c5ad3d1f58c07939afb9f18b6bca1abb428c8be') on conflict (is_current) do update set hash = excluded.hash, applied_at = now();
+insert into private.schema_code (hash) values ('3fbd177d0da1c1dbfc08d86921bbc7a68e6221d0fe2f33192a9de944ec41db69') on conflict (is_current) do update set hash = excluded.hash, applied_at = now();

@@ -301,12 +301,16 @@ begin
         end if;
         return false;
     end if;
+    -- What holds it up is told; the test speaks afterwards.
+    if private.is_held(p_campaign) then
+        return false;
+    end if;
     if p_now < p_campaign.tested_at + make_interval(hours => v_hours) then
         perform private.hold_campaign(p_campaign, 'test', p_campaign.tested_at + make_interval(hours => v_hours));
         return false;
     end if;
     if p_campaign.test ->> 'choose' = 'manual' then
-        if p_campaign.resumes_at is not null then
+        if p_campaign.waiting_for is null or p_campaign.resumes_at is not null then
             perform private.hold_campaign(p_campaign, 'test', null);
             perform private.notify_of_campaign(p_campaign, 'campaign.test_ended', 'high');
         end if;
@@ -607,14 +611,16 @@ begin
         join public.campaigns c on c.id = r.campaign_id and c.whatsapp_account_id = w.whatsapp_account_id
         where r.status in ('queued', 'sent', 'delivered', 'read')
             and (r.campaign_id = w.campaign_id
-                or (w.campaign_id is null and w.occurred_at between r.queued_at and r.queued_at + make_interval(days => c.attribution_days)))
+                -- Meta's times have whole seconds.
+                or (w.campaign_id is null
+                    and w.occurred_at between date_trunc('second', r.queued_at) and r.queued_at + make_interval(days => c.attribution_days)))
         order by w.contact_id, w.campaign_id, w.whatsapp_account_id, r.queued_at desc, r.message_id desc, w.occurred_at
     ), held_out as materialized (
         select r.campaign_id, r.contact_id, min(w.occurred_at) as at
         from wrote w
         join public.campaign_recipients r on r.org_id = w.org_id and r.contact_id = w.contact_id and r.status = 'held_out'
         join public.campaigns c on c.id = r.campaign_id
-            and w.occurred_at between c.launched_at and c.launched_at + make_interval(days => c.attribution_days)
+            and w.occurred_at between date_trunc('second', c.launched_at) and c.launched_at + make_interval(days => c.attribution_days)
         group by r.campaign_id, r.contact_id
     ), wanted as materialized (
         select y.campaign_id, y.contact_id, min(y.at) as at
@@ -726,10 +732,10 @@ begin
             -- Meta limits the number: everything it sends for campaigns stops until a person has looked.
             or (c.status = 'sending' and c.whatsapp_account_id in (
                 select o.whatsapp_account_id from jsonb_to_recordset(v_effects) as e (campaign_id uuid, code text)
-                join public.campaigns o on o.id = e.campaign_id where e.code = '131048')))
+                join public.campaigns o on o.id = e.campaign_id where e.code in ('131048', '131064'))))
         order by c.id for no key update
     loop
-        select coalesce(min(e.code) filter (where e.campaign_id = v_campaign.id), '131048') into v_code
+        select coalesce(min(e.code) filter (where e.campaign_id = v_campaign.id), min(e.code) filter (where e.code in ('131048', '131064'))) into v_code
         from jsonb_to_recordset(v_effects) as e (campaign_id uuid, code text);
         perform private.pause(v_campaign, v_code);
     end loop;
@@ -2574,7 +2580,7 @@ begin
     if exists (
         select from public.campaign_variants v join public.templates t on t.id = v.template_id
         where v.campaign_id = p_campaign.id and (p_campaign.winner is null or v.position = p_campaign.winner)
-            and (t.status <> 'approved' or t.deleted_at is not null))
+            and (t.status <> 'approved' or t.deleted_at is not null or t.waba_id <> p_account.waba_id))
     then
         perform private.pause(p_campaign, 'WA_002');
         return 0;
@@ -3232,7 +3238,7 @@ $$;
 CREATE FUNCTION private.is_refused_for_now(p_code text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path TO ''
-    AS $$ select p_code in ('131049', '131048', '132001', '132015', '132016', 'WA_002', 'WA_006', 'WA_007') $$;
+    AS $$ select p_code in ('131049', '131048', '131064', '132001', '132015', '132016', 'WA_002', 'WA_006', 'WA_007') $$;
 
 CREATE FUNCTION private.is_session_alive(p_lock_key integer) RETURNS boolean
     LANGUAGE sql
@@ -4080,6 +4086,7 @@ CREATE FUNCTION private.move_recipients(p_from uuid, p_to uuid) RETURNS void
     AS $$
 declare
     v_rank text[] := array['excluded', 'held_out', 'waiting', 'failed', 'queued', 'sent', 'delivered', 'read'];
+    v_unsent uuid[];
 begin
     perform r.contact_id from public.campaign_recipients r
     join public.contacts c on c.id = p_to and c.org_id = r.org_id
@@ -4090,12 +4097,20 @@ begin
         where r.contact_id in (p_from, p_to) group by r.campaign_id having count(*) = 2
     ), gone as (
         delete from public.campaign_recipients r using both_sides b where r.campaign_id = b.campaign_id and r.contact_id = b.lesser returning r.*
+    ), answered as (
+        -- Whoever of the two answered. Clicks and opportunities follow with their own rows (private.move_links).
+        update public.campaign_recipients r set replied_at = least(r.replied_at, g.replied_at)
+        from gone g
+        where r.campaign_id = g.campaign_id and r.contact_id in (p_from, p_to) and r.contact_id <> g.contact_id
+            and g.replied_at < coalesce(r.replied_at, 'infinity')
     )
-    -- Whoever of the two answered. Clicks and opportunities follow with their own rows (private.move_links).
-    update public.campaign_recipients r set replied_at = least(r.replied_at, g.replied_at)
-    from gone g
-    where r.campaign_id = g.campaign_id and r.contact_id in (p_from, p_to) and r.contact_id <> g.contact_id
-        and g.replied_at < coalesce(r.replied_at, 'infinity');
+    select array_agg(g.message_id) into v_unsent from gone g where g.status = 'queued';
+    -- Two messages to one person: the one that has not left does not. The merge holds the messages.
+    with taken as (
+        delete from private.outbox o where o.message_id = any (v_unsent) and o.state = 'ready' returning o.message_id
+    )
+    update public.messages m set status = 'failed', failed_at = clock_timestamp(), error_code = 'CONTACT_010'
+    from taken t where m.id = t.message_id;
     update public.campaign_recipients r set contact_id = p_to
     from public.contacts c where c.id = p_to and r.org_id = c.org_id and r.contact_id = p_from;
     update private.send_effects e set contact_id = p_to where e.contact_id = p_from;
@@ -4900,12 +4915,12 @@ CREATE FUNCTION private.request_rebuilds(p_org_id uuid, p_segment_ids uuid[], p_
         or p.segment_id in (select a from unnest(p_segment_ids) s, private.segments_above(s) a))
 $$;
 
-CREATE FUNCTION private.request_template_sync(p_org_id uuid, p_waba_id text) RETURNS void
+CREATE FUNCTION private.request_template_sync(p_org_id uuid, p_waba_id text, p_at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
 begin
-    insert into private.template_syncs as s (org_id, waba_id, requested_at) values (p_org_id, p_waba_id, private.clock())
+    insert into private.template_syncs as s (org_id, waba_id, requested_at) values (p_org_id, p_waba_id, coalesce(p_at, private.clock()))
     on conflict (org_id, waba_id) do update set requested_at = excluded.requested_at;
     perform private.wake_template_workers();
 end
@@ -4966,6 +4981,17 @@ CREATE FUNCTION private.require_segment_reader(p_org_id uuid) RETURNS void
 begin
     if not private.is_database_admin() then
         perform private.require_permission(p_org_id, 'read');
+    end if;
+end
+$$;
+
+CREATE FUNCTION private.require_version(p_campaign public.campaigns, p_expected_updated_at timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+begin
+    if p_campaign.updated_at <> p_expected_updated_at then
+        perform private.raise_error('CAMPAIGN_007', jsonb_build_object('campaign', to_jsonb(p_campaign)));
     end if;
 end
 $$;
@@ -5643,14 +5669,16 @@ begin
     ), judged as materialized (
         select o.*, c.status as campaign_status,
             case when o.status = 'failed' and private.is_refused_for_now(o.error_code) and c.status in ('sending', 'paused', 'completed')
-                -- Three days are enough of somebody's limit; a pause ends the others.
-                and (o.error_code <> '131049' or r.attempts < 3) then 'waiting' else o.status end as new_status
+                -- Three days are enough of somebody's limit, and three tries with a template that is not the winner's; a pause ends the others.
+                and (o.error_code not in ('131049', 'WA_002') or r.attempts < 3) then 'waiting' else o.status end as new_status
         from outcome o
         join public.campaign_recipients r on r.campaign_id = o.campaign_id and r.org_id = o.org_id and r.contact_id = o.contact_id and r.message_id = o.id
         join public.campaigns c on c.id = o.campaign_id
+        -- Left out since: only what reached the person after all counts.
+        where r.status <> 'excluded' or o.status in ('delivered', 'read')
     ), changed as (
         update public.campaign_recipients r set
-            status = j.new_status, is_uncertain = j.is_uncertain,
+            status = j.new_status, is_uncertain = j.is_uncertain, exclusion_reason = null,
             ready_at = case when j.new_status = 'waiting' then private.clock() + case when j.error_code = '131049' then interval '24 hours' else interval '0' end end,
             sent_at = coalesce(r.sent_at, j.sent_at), delivered_at = j.delivered_at, read_at = j.read_at,
             failed_at = case when j.new_status = 'failed' then j.failed_at end,
@@ -5665,7 +5693,7 @@ begin
     select distinct c.org_id, 'pause', c.campaign_id, c.error_code, clock_timestamp()
     from changed c
     -- The others hold a campaign up by themselves.
-    where c.new_status = 'waiting' and c.error_code in ('131048', '132001', '132015', '132016') and c.campaign_status <> 'paused';
+    where c.new_status = 'waiting' and c.error_code in ('131048', '131064', '132001', '132015', '132016') and c.campaign_status <> 'paused';
 
     insert into private.send_effects (org_id, kind, contact_id, code, occurred_at)
     select m.org_id, case when m.error_code = '131050' then 'stopped_marketing' else 'not_on_whatsapp' end, m.contact_id, m.error_code, m.failed_at
@@ -6097,6 +6125,9 @@ begin
         -- A webhook that came while the list was fetched knows better. Meta's time has whole seconds.
         if p_item ->> 'status' is not null and coalesce(v_old.meta_status_at <= p_since - interval '1 second', true) then
             perform private.set_meta_status(p_id, jsonb_build_object('status', p_item ->> 'status', 'reason', p_item ->> 'rejected_reason'), null);
+        elsif v_old.meta_status_at <= p_since and upper(p_item ->> 'status') <> v_old.meta_status then
+            -- Of the same second: the next list tells which of the two was later.
+            perform private.request_template_sync(v_old.org_id, v_old.waba_id, p_since + interval '2 seconds');
         end if;
     end if;
     return (v_new.components, v_new.quality, v_new.wa_template_id) is distinct from (v_old.components, v_old.quality, v_old.wa_template_id);
@@ -6310,7 +6341,8 @@ CREATE FUNCTION private.tier_state(p_account_id uuid, p_now timestamp with time 
 declare
     v_accounts uuid[];
 begin
-    select private.portfolio_of(a) into portfolio from public.whatsapp_accounts a where a.id = p_account_id;
+    -- Of a number that was never proven to be ours nothing is told.
+    select private.portfolio_of(a) into portfolio from public.whatsapp_accounts a where a.id = p_account_id and a.connected_at is not null;
     select array_agg(a.id), max(private.tier_limit(a.messaging_tier)) into v_accounts, tier_limit
     from public.whatsapp_accounts a where private.portfolio_of(a) = portfolio and a.status <> 'disconnected';
     if tier_limit is null then
@@ -8024,7 +8056,7 @@ $_$;
 
 COMMENT ON FUNCTION public.invite_member(p_org_id uuid, p_email text, p_role text) IS 'Returns the invitation and its token, once: the link is <app>/invitations/<token>. Errors: AUTH_003, ORG_001, ORG_002, ORG_007, ORG_008.';
 
-CREATE FUNCTION public.launch_campaign(p_id uuid) RETURNS public.campaigns
+CREATE FUNCTION public.launch_campaign(p_id uuid, p_expected_updated_at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS public.campaigns
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS $$
@@ -8035,6 +8067,7 @@ begin
     if v_campaign.status not in ('draft', 'scheduled') then
         perform private.refuse_campaign_state(v_campaign);
     end if;
+    perform private.require_version(v_campaign, p_expected_updated_at);
     perform private.require_complete(v_campaign);
     if private.is_small_organization(v_campaign.org_id) then
         v_campaign := private.start_campaign(v_campaign, v_now);
@@ -8051,7 +8084,7 @@ begin
 end
 $$;
 
-COMMENT ON FUNCTION public.launch_campaign(p_id uuid) IS 'Draft or scheduled → sending; of organisations with more than 200,000 contacts it is scheduled for this moment. Errors: AUTH_003, CAMPAIGN_001, CAMPAIGN_002, CAMPAIGN_004–006.';
+COMMENT ON FUNCTION public.launch_campaign(p_id uuid, p_expected_updated_at timestamp with time zone) IS 'Draft or scheduled → sending; of organisations with more than 200,000 contacts it is scheduled for this moment. Errors: AUTH_003, CAMPAIGN_001, CAMPAIGN_002, CAMPAIGN_004–007.';
 
 CREATE FUNCTION public.list_campaigns(p_org_id uuid, p_search text DEFAULT NULL::text, p_statuses text[] DEFAULT NULL::text[], p_from timestamp with time zone DEFAULT NULL::timestamp with time zone, p_to timestamp with time zone DEFAULT NULL::timestamp with time zone, p_created_by uuid DEFAULT NULL::uuid, p_limit integer DEFAULT 25, p_offset integer DEFAULT 0) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -8671,13 +8704,17 @@ COMMENT ON FUNCTION public.resume_campaign(p_id uuid) IS 'Paused → sending. Er
 CREATE FUNCTION public.retry_failed_recipients(p_id uuid) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
-    AS $$
+    AS $_$
 declare
     v_campaign public.campaigns := private.campaign_to_change(p_id);
     v_count integer;
 begin
     if v_campaign.status not in ('sending', 'paused', 'completed') then
         perform private.refuse_campaign_state(v_campaign);
+    end if;
+    -- Once it is over nothing keeps its templates from being edited.
+    if jsonb_path_exists(private.campaign_problems(v_campaign), '$[*] ? (@.field starts with "variants")') then
+        perform private.raise_error('CAMPAIGN_006', jsonb_build_object('problems', private.campaign_problems(v_campaign)));
     end if;
     -- Not those who must not or cannot be reached, nor those who may have got it.
     update public.campaign_recipients r set status = 'waiting', ready_at = private.clock(), attempts = 0, failed_at = null, error_code = null, error_message = null
@@ -8692,9 +8729,9 @@ begin
     end if;
     return v_count;
 end
-$$;
+$_$;
 
-COMMENT ON FUNCTION public.retry_failed_recipients(p_id uuid) IS 'Lets those whose message failed wait again, but for people who opted out or are not on WhatsApp; how many. A completed campaign is sending again. Errors: AUTH_003, CAMPAIGN_001, CAMPAIGN_005.';
+COMMENT ON FUNCTION public.retry_failed_recipients(p_id uuid) IS 'Lets those whose message failed wait again, but for people who opted out or are not on WhatsApp; how many. A completed campaign is sending again. Errors: AUTH_003, CAMPAIGN_001, CAMPAIGN_005, CAMPAIGN_006 (its templates have changed).';
 
 CREATE FUNCTION public.retry_message(p_message_id uuid) RETURNS public.messages
     LANGUAGE plpgsql SECURITY DEFINER
@@ -8785,7 +8822,7 @@ $$;
 
 COMMENT ON FUNCTION public.rotate_conversion_secret(p_org_id uuid) IS 'A new secret for conversion callbacks, shown this once; the old one holds no longer. Errors: AUTH_002, AUTH_003, ORG_001.';
 
-CREATE FUNCTION public.schedule_campaign(p_id uuid, p_at timestamp with time zone) RETURNS public.campaigns
+CREATE FUNCTION public.schedule_campaign(p_id uuid, p_at timestamp with time zone, p_expected_updated_at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS public.campaigns
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS $$
@@ -8795,6 +8832,7 @@ begin
     if v_campaign.status not in ('draft', 'scheduled') then
         perform private.refuse_campaign_state(v_campaign);
     end if;
+    perform private.require_version(v_campaign, p_expected_updated_at);
     if p_at is null or p_at <= private.clock() then
         perform private.raise_error('CAMPAIGN_008');
     end if;
@@ -8806,7 +8844,7 @@ begin
 end
 $$;
 
-COMMENT ON FUNCTION public.schedule_campaign(p_id uuid, p_at timestamp with time zone) IS 'Draft or scheduled → scheduled; its audience is taken at that time. Errors: AUTH_003, CAMPAIGN_001, CAMPAIGN_004–006, CAMPAIGN_008.';
+COMMENT ON FUNCTION public.schedule_campaign(p_id uuid, p_at timestamp with time zone, p_expected_updated_at timestamp with time zone) IS 'Draft or scheduled → scheduled; its audience is taken at that time. Errors: AUTH_003, CAMPAIGN_001, CAMPAIGN_004–008.';
 
 CREATE FUNCTION public.search_conversations(p_org_id uuid, p_query text, p_limit integer DEFAULT 30) RETURNS TABLE(conversation_id uuid, matched text, snippet text, message_id uuid, occurred_at timestamp with time zone)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -9949,7 +9987,11 @@ begin
             and (t.wa_template_id = v_event.wa_template_id
                 -- Its creation is not written down yet.
                 or (t.wa_template_id is null and t.status = 'pending' and t.name = v_event.name
-                    and t.language = private.template_language(v_event.language)))
+                    and t.language = private.template_language(v_event.language)
+                    -- Nor is it about one that had the name before.
+                    and not exists (
+                        select from public.templates d
+                        where d.org_id = t.org_id and d.waba_id = t.waba_id and d.wa_template_id = v_event.wa_template_id)))
         order by t.wa_template_id is not null desc limit 1;
         if found then
             if v_template.wa_template_id is null and v_event.wa_template_id is not null then
@@ -9997,6 +10039,8 @@ begin
         if v_ours.id is null or v_ours.deleted_at is not null then
             select t.* into v_named from public.templates t
             where t.org_id = p_org_id and t.waba_id = p_waba_id and t.name = v_item.name and t.language = v_item.language and t.deleted_at is null;
+            -- The one deleted here, which Meta still shows; its name is another's now.
+            continue when v_ours.deleted_at is not null and v_named.id is not null;
             v_ours := case when v_named.id is null then v_ours else v_named end;
         end if;
         if v_ours.status = 'draft' then
@@ -10293,7 +10337,8 @@ begin
             when 'submit' then jsonb_build_object('name', t.name, 'language', t.language, 'category', upper(t.category),
                 'parameter_format', t.parameter_format, 'components', private.components_for_meta(t.components, c.handles))
             when 'edit' then jsonb_build_object('components', private.components_for_meta(t.components, c.handles),
-                'category', case when t.category <> c.before ->> 'category' then upper(t.category) end)
+                -- A rejected one's row had the new category before it was submitted again.
+                'category', case when c.before ->> 'status' = 'rejected' or t.category <> c.before ->> 'category' then upper(t.category) end)
             else jsonb_build_object('name', t.name, 'language', t.language)
         end, c.attempt
     from claimed c
@@ -10421,6 +10466,7 @@ $$;
 CREATE FUNCTION worker.feed_campaigns(p_limit_per_number integer) RETURNS TABLE(whatsapp_account_id uuid, queued integer)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
+    SET lock_timeout TO '200ms'
     AS $$
 #variable_conflict use_column
 declare
@@ -10434,7 +10480,13 @@ begin
         whatsapp_account_id := v_account.id;
         queued := 0;
         if pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtextextended('octopush feeds ' || v_account.id, 0)) then
-            queued := private.feed_number(v_account, p_limit_per_number);
+            -- The fault of one number, or a thread that somebody else made at this moment, must not stop the others.
+            begin
+                queued := private.feed_number(v_account, p_limit_per_number);
+            exception when others then
+                queued := 0;
+                raise warning 'feeding number %: error %', v_account.id, sqlstate;
+            end;
         end if;
         v_total := v_total + queued;
         return next;
@@ -11069,7 +11121,8 @@ begin
                 perform private.request_template_sync(v_template.org_id, v_template.waba_id);
             end if;
         elsif v_result.action = 'upload' then
-            update private.template_work w set handles = w.handles || coalesce(v_result.handles, '{}'), run_after = private.clock()
+            -- What comes next is a first try: nothing of it can have happened at Meta.
+            update private.template_work w set handles = w.handles || coalesce(v_result.handles, '{}'), run_after = private.clock(), attempt = 0
             where w.template_id = v_work.template_id;
             perform private.wake_template_workers();
             continue;
@@ -11318,7 +11371,7 @@ begin
     ), due as (
         select a.org_id, a.waba_id from accounts a
         left join private.template_syncs s on s.org_id = a.org_id and s.waba_id = a.waba_id
-        where s.claimed_at is null or s.requested_at > s.claimed_at or a.connected_at > s.claimed_at
+        where s.claimed_at is null or (s.requested_at > s.claimed_at and s.requested_at <= private.clock()) or a.connected_at > s.claimed_at
             or s.claimed_at <= private.clock() - interval '1 hour'
             -- A list that was not finished, and reviews whose end we did not hear of.
             or (s.claimed_at <= private.clock() - interval '10 minutes' and (
@@ -11669,7 +11722,7 @@ CREATE TABLE private.links (
     is_retired boolean DEFAULT false NOT NULL,
     clicked_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT links_destination_check CHECK (((destination ~~ 'https://%'::text) AND (length(destination) <= 2000))),
+    CONSTRAINT links_destination_check CHECK (((destination ~* '^https://'::text) AND (length(destination) <= 2000))),
     CONSTRAINT links_token_check CHECK ((length(token) = 22))
 );
 
@@ -13530,7 +13583,7 @@ REVOKE ALL ON FUNCTION private.release_assignments(p_org_id uuid, p_user_id uuid
 
 REVOKE ALL ON FUNCTION private.request_rebuilds(p_org_id uuid, p_segment_ids uuid[], p_cause text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION private.request_template_sync(p_org_id uuid, p_waba_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.request_template_sync(p_org_id uuid, p_waba_id text, p_at timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.require_complete(p_campaign public.campaigns) FROM PUBLIC;
 
@@ -13539,6 +13592,8 @@ REVOKE ALL ON FUNCTION private.require_opportunities(p_org_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require_permission(p_org_id uuid, p_permission text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.require_segment_reader(p_org_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.require_version(p_campaign public.campaigns, p_expected_updated_at timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.resolve_contact(p_org_id uuid, p_wa_id text, p_bsuid text, p_profile_name text, p_username text) FROM PUBLIC;
 
@@ -13831,8 +13886,8 @@ GRANT ALL ON FUNCTION public.inspect_import(p_job_id uuid, p_options jsonb) TO a
 REVOKE ALL ON FUNCTION public.invite_member(p_org_id uuid, p_email text, p_role text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.invite_member(p_org_id uuid, p_email text, p_role text) TO authenticated;
 
-REVOKE ALL ON FUNCTION public.launch_campaign(p_id uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.launch_campaign(p_id uuid) TO authenticated;
+REVOKE ALL ON FUNCTION public.launch_campaign(p_id uuid, p_expected_updated_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.launch_campaign(p_id uuid, p_expected_updated_at timestamp with time zone) TO authenticated;
 
 REVOKE ALL ON FUNCTION public.list_campaigns(p_org_id uuid, p_search text, p_statuses text[], p_from timestamp with time zone, p_to timestamp with time zone, p_created_by uuid, p_limit integer, p_offset integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.list_campaigns(p_org_id uuid, p_search text, p_statuses text[], p_from timestamp with time zone, p_to timestamp with time zone, p_created_by uuid, p_limit integer, p_offset integer) TO authenticated;
@@ -13909,8 +13964,8 @@ GRANT ALL ON FUNCTION public.revoke_invitation(p_id uuid) TO authenticated;
 REVOKE ALL ON FUNCTION public.rotate_conversion_secret(p_org_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.rotate_conversion_secret(p_org_id uuid) TO authenticated;
 
-REVOKE ALL ON FUNCTION public.schedule_campaign(p_id uuid, p_at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.schedule_campaign(p_id uuid, p_at timestamp with time zone) TO authenticated;
+REVOKE ALL ON FUNCTION public.schedule_campaign(p_id uuid, p_at timestamp with time zone, p_expected_updated_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.schedule_campaign(p_id uuid, p_at timestamp with time zone, p_expected_updated_at timestamp with time zone) TO authenticated;
 
 REVOKE ALL ON FUNCTION public.search_conversations(p_org_id uuid, p_query text, p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.search_conversations(p_org_id uuid, p_query text, p_limit integer) TO authenticated;

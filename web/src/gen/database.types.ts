@@ -1227,7 +1227,7 @@ isOneToOne: false
             }[]
                            },
 "launch_campaign":
-{ Args: { "p_id": string }; Returns: {
+{ Args: { "p_expected_updated_at"?: string,"p_id": string }; Returns: {
               "attribution_days": number,
 "audience": Json | null,
 "created_at": string,
@@ -1514,7 +1514,7 @@ isOneToOne: false
 { Args: { "p_org_id": string }; Returns: string
                            },
 "schedule_campaign":
-{ Args: { "p_at": string,"p_id": string }; Returns: {
+{ Args: { "p_at": string,"p_expected_updated_at"?: string,"p_id": string }; Returns: {
               "attribution_days": number,
 "audience": Json | null,
 "created_at": string,
