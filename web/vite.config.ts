@@ -19,5 +19,7 @@ export default defineConfig({
     css: false,
     include: ['src/**/*.test.{ts,tsx}'],
     restoreMocks: true,
+    // Longer than the wait for one condition (src/test/setup.ts).
+    testTimeout: 20_000,
   },
 });

@@ -1,6 +1,9 @@
 import '@testing-library/jest-dom/vitest';
-import { cleanup } from '@testing-library/react';
+import { cleanup, configure } from '@testing-library/react';
 import { afterEach, vi } from 'vitest';
+
+// A busy machine may take longer than the default second to show what was waited for.
+configure({ asyncUtilTimeout: 5000 });
 
 afterEach(() => {
   cleanup();

@@ -2,7 +2,7 @@ import { ActionIcon, Menu } from '@mantine/core';
 import { IconChartBar, IconCopy, IconDotsVertical, IconEdit, IconTrash } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { tellProblem } from '@/features/segments/tell';
+import { tellProblem } from '@/lib/tell';
 import { type Campaign, canEdit } from './model';
 import { campaignKey, duplicateCampaign } from './queries';
 

@@ -1,8 +1,9 @@
-import { Button, CloseButton, NativeSelect, Popover, Stack, TextInput } from '@mantine/core';
-import { IconCalendar, IconSearch } from '@tabler/icons-react';
-import { type ReactNode, useEffect, useState } from 'react';
+import { Button, NativeSelect, Popover, Stack, TextInput } from '@mantine/core';
+import { IconCalendar } from '@tabler/icons-react';
+import type { ReactNode } from 'react';
+import { type Chip, FilterChips } from '@/components/filter-chips';
+import { SearchBox } from '@/components/search-box';
 import { useMembers } from '@/features/tenancy/queries';
-import { useDebounced } from '@/lib/debounce';
 import { longDate } from '@/lib/time';
 import { useShortcuts } from '@/shell/shortcuts';
 import classes from './campaigns.module.css';
@@ -38,6 +39,8 @@ export function CampaignsToolbar({ search, set, end, onNew }: ToolbarProps) {
     <>
       <div className={classes.toolbar}>
         <SearchBox
+          className={classes.searchBox}
+          label="Search campaigns"
           q={search.q ?? ''}
           onSearch={(text) => set({ q: text || undefined, page: undefined }, true)}
         />
@@ -91,59 +94,21 @@ export function CampaignsToolbar({ search, set, end, onNew }: ToolbarProps) {
         </Popover>
         <div className={classes.toolbarEnd}>{end}</div>
       </div>
-      {chips.length > 0 && (
-        <ul className={classes.chips} aria-label="Filters">
-          {chips.map(({ label, without }) => (
-            <li key={label} className={classes.chip}>
-              <span className={classes.chipLabel}>{label}</span>
-              <CloseButton
-                size="sm"
-                iconSize={14}
-                radius="xl"
-                aria-label={`Remove filter ${label}`}
-                onClick={() => set({ ...without, page: undefined })}
-              />
-            </li>
-          ))}
-        </ul>
-      )}
+      <FilterChips chips={chips} onRemove={(without) => set({ ...without, page: undefined })} />
     </>
   );
 }
 
 function chipsOf(search: CampaignsSearch, maker: string) {
   const { status, from, to, by } = search;
-  const chips: { label: string; without: Partial<CampaignsSearch> }[] = (status ?? []).map((each) => ({
+  const chips: Chip<Partial<CampaignsSearch>>[] = (status ?? []).map((each) => ({
+    key: each,
     label: statusNames[each],
     without: { status: status && status.length > 1 ? status.filter((other) => other !== each) : undefined },
   }));
-  if (by) chips.push({ label: `Made by ${maker}`, without: { by: undefined } });
+  if (by) chips.push({ key: 'by', label: `Made by ${maker}`, without: { by: undefined } });
   const day = (date: string) => longDate(`${date}T12:00:00`);
-  if (from) chips.push({ label: `Created from ${day(from)}`, without: { from: undefined } });
-  if (to) chips.push({ label: `Created until ${day(to)}`, without: { to: undefined } });
+  if (from) chips.push({ key: 'from', label: `Created from ${day(from)}`, without: { from: undefined } });
+  if (to) chips.push({ key: 'to', label: `Created until ${day(to)}`, without: { to: undefined } });
   return chips;
-}
-
-function SearchBox({ q, onSearch }: { q: string; onSearch: (q: string) => void }) {
-  const [text, setText] = useState(q);
-  const settled = useDebounced(text, 300);
-  useEffect(() => setText(q), [q]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: only a pause in typing asks, not a change of the address
-  useEffect(() => {
-    if (settled !== q && settled === text) onSearch(settled);
-  }, [settled]);
-  return (
-    <TextInput
-      type="search"
-      className={classes.searchBox}
-      aria-label="Search campaigns"
-      placeholder="Search campaigns"
-      leftSection={<IconSearch size={18} aria-hidden />}
-      value={text}
-      onChange={(event) => setText(event.currentTarget.value)}
-      rightSection={
-        text ? <CloseButton size="sm" aria-label="Clear the search" onClick={() => onSearch('')} /> : null
-      }
-    />
-  );
 }

@@ -1,7 +1,7 @@
 import { Button, Group, Modal, Stack, Text } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Problem } from '@/components/problem';
-import { tellDone } from '@/features/segments/tell';
+import { tellDone } from '@/lib/tell';
 import { plural } from '@/lib/time';
 import type { Campaign } from './model';
 import { campaignKey, changeCampaign, deleteCampaign, retryFailed } from './queries';

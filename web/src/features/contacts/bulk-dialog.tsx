@@ -4,11 +4,11 @@ import { useState } from 'react';
 import { Problem } from '@/components/problem';
 import type { ContactsChange } from '@/features/jobs/queries';
 import { useOrg } from '@/features/tenancy/queries';
-import { atLeast } from '@/lib/time';
 import { ConsentFields, type ConsentGiven, consentGiven } from './consent-fields';
 import classes from './contacts.module.css';
 import { type Contact, choices, stageNames } from './model';
 import { tagsQuery } from './queries';
+import { contactsWords } from './selection';
 
 export type BulkAction = Exclude<ContactsChange['action'], 'restore'>;
 
@@ -40,7 +40,7 @@ export function BulkDialog({
   const [tagIds, setTagIds] = useState<string[]>([]);
   const [stage, setStage] = useState<string | null>(null);
   const [consent, setConsent] = useState<ConsentGiven>(consentGiven);
-  const people = `${atLeast(chosen, isMinimum)} ${chosen === 1 ? 'contact' : 'contacts'}`;
+  const people = contactsWords(chosen, isMinimum);
   const carried = new Set(rows.flatMap((row) => row.tags.map((tag) => tag.id)));
   const offered = (tags.data ?? []).filter(
     (tag) => action !== 'remove_tags' || rows.length < chosen || carried.has(tag.id),

@@ -10,23 +10,23 @@ import {
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { Suspense, useEffect, useMemo, useState } from 'react';
+import { FilterChips } from '@/components/filter-chips';
 import { LateMenu } from '@/components/late-menu';
 import { Hint, LoadProblem } from '@/components/problem';
 import { useOrg } from '@/features/tenancy/queries';
 import { lazyPart } from '@/lib/lazy-part';
 import { usePolling } from '@/lib/realtime';
-import { atLeast, count } from '@/lib/time';
+import { count } from '@/lib/time';
 import classes from './contacts.module.css';
 import { ContactsTable } from './contacts-table';
 import { ContactsToolbar } from './contacts-toolbar';
-import { FilterChips } from './filter-chips';
 import { chipsOf, filtersOf, noFilters, rulesOf } from './filters';
 import { rememberList } from './last-list';
 import { type ContactsSearch, defaultDirection, pageSizes } from './list-search';
 import { useListView } from './list-view';
 import { useLiveContacts } from './live';
 import { contactName, contactsQuery, tagsQuery } from './queries';
-import { nothing, selectionOf, type Ticked, tick, tickedCount } from './selection';
+import { contactsWords, nothing, selectionOf, type Ticked, tick, tickedCount } from './selection';
 
 const route = getRouteApi('/_app/contacts');
 
@@ -181,7 +181,7 @@ export function ContactsPage() {
           </Suspense>
           <div className={classes.foot}>
             <Text c="dimmed" role="status">
-              {query.data ? `${atLeast(total, isMinimum)} ${total === 1 ? 'contact' : 'contacts'}` : ''}
+              {query.data ? contactsWords(total, isMinimum) : ''}
             </Text>
             <Group gap="sm">
               <NativeSelect

@@ -5,6 +5,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { LateMenu } from '@/components/late-menu';
+import { SearchBox } from '@/components/search-box';
 import { useOrg } from '@/features/tenancy/queries';
 import { wordsFor } from '@/lib/errors';
 import { lazyPart } from '@/lib/lazy-part';
@@ -12,7 +13,6 @@ import { useShortcuts } from '@/shell/shortcuts';
 import classes from './contacts.module.css';
 import { type ContactsSearch, type Direction, defaultDirection, type Sort } from './list-search';
 import type { ListView } from './list-view';
-import { SearchBox } from './search-box';
 import type { Selection } from './selection';
 
 // Menus come right after the first paint, which does not wait for them.
@@ -76,6 +76,9 @@ export function ContactsToolbar(props: ToolbarProps) {
   return (
     <div className={classes.toolbar}>
       <SearchBox
+        className={classes.searchBox}
+        label="Search contacts"
+        placeholder="Search name, number, e-mail, company"
         q={search.q ?? ''}
         onSearch={(text) => set({ q: text || undefined, page: undefined }, true)}
       />

@@ -1,3 +1,4 @@
+import type { Chip } from '@/components/filter-chips';
 import { longDate } from '@/lib/time';
 import type { ContactsSearch } from './list-search';
 import { consentNames, sourceNames, stageNames, type Tag, wordFor } from './model';
@@ -56,12 +57,7 @@ export function rulesOf(filters: Filters): Group | undefined {
   return all.length > 0 ? { all } : undefined;
 }
 
-export interface Chip {
-  key: string;
-  label: string;
-  /** What the address loses with the chip. */
-  without: Partial<Filters>;
-}
+type FilterChip = Chip<Partial<Filters>>;
 
 const day = (date: string) => longDate(`${date}T12:00:00`);
 
@@ -73,12 +69,12 @@ function range(name: string, from: string | undefined, to: string | undefined): 
 }
 
 /** One chip for each value, so that each can be removed by itself. */
-export function chipsOf(filters: Filters, tags: Tag[]): Chip[] {
+export function chipsOf(filters: Filters, tags: Tag[]): FilterChip[] {
   const several = (
     key: 'consent' | 'tags' | 'source' | 'stage',
     values: string[] | undefined,
     word: (value: string) => string,
-  ): Chip[] =>
+  ): FilterChip[] =>
     (values ?? []).map((value) => {
       const left = (values ?? []).filter((each) => each !== value);
       return {

@@ -10,8 +10,8 @@ import {
 } from '@tabler/icons-react';
 import { useNavigate } from '@tanstack/react-router';
 import { useOrg } from '@/features/tenancy/queries';
-import { atLeast } from '@/lib/time';
 import { columnNames, columns, type ListView } from './list-view';
+import { contactsWords } from './selection';
 
 interface ViewMenuProps {
   view: ListView;
@@ -105,9 +105,7 @@ export function MoreMenu({
                 disabled={!total || exporting}
                 onClick={onExport}
               >
-                {total === undefined
-                  ? 'Export'
-                  : `Export ${atLeast(total, isMinimum)} ${total === 1 ? 'contact' : 'contacts'}`}
+                {total === undefined ? 'Export' : `Export ${contactsWords(total, isMinimum)}`}
               </Menu.Item>
             )}
             <Menu.Item

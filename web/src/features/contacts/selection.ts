@@ -1,3 +1,4 @@
+import { atLeast } from '@/lib/time';
 import type { Group } from './rules';
 
 /** Ticked rows, or everything that matches but the rows unticked since. */
@@ -35,6 +36,9 @@ export function between(rows: string[], from: string | undefined, to: string): s
 
 export const tickedCount = (ticked: Ticked, total: number): number =>
   ticked.kind === 'some' ? ticked.ids.size : Math.max(0, total - ticked.except.size);
+
+export const contactsWords = (total: number, isMinimum: boolean): string =>
+  `${atLeast(total, isMinimum)} ${total === 1 ? 'contact' : 'contacts'}`;
 
 export type Selection =
   | { ids: string[] }

@@ -3,11 +3,11 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Problem } from '@/components/problem';
 import { TextLink } from '@/components/text-link';
 import { describeError } from '@/lib/errors';
+import { tellDone } from '@/lib/tell';
 import { plural } from '@/lib/time';
 import type { Segment, Use } from './model';
 import { deleteSegment, segmentKey } from './queries';
 import classes from './segments.module.css';
-import { tellDone } from './tell';
 
 interface DeleteSegmentProps {
   segment: Segment;

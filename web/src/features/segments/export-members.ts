@@ -1,8 +1,8 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { followJob } from '@/features/jobs/follow';
 import { createExport } from '@/features/jobs/queries';
+import { tellProblem } from '@/lib/tell';
 import { inSegment } from './queries';
-import { tellProblem } from './tell';
 
 /** Starts a CSV of a segment's members; the job tells when it can be downloaded, on whatever page by then. */
 export function useExportMembers(orgId: string) {

@@ -8,6 +8,7 @@ import { useUser } from '@/features/auth/session';
 import { useOrg } from '@/features/tenancy/queries';
 import { describeError } from '@/lib/errors';
 import { lazyPart } from '@/lib/lazy-part';
+import { tellDone } from '@/lib/tell';
 import { plural } from '@/lib/time';
 import { draftKey } from './drafts';
 import { LeaveDialog } from './leave-dialog';
@@ -20,7 +21,6 @@ import { ProblemList } from './problem-list';
 import { createSegment, pinsQuery, segmentKey, segmentQuery, updateSegment } from './queries';
 import type { RuleBuilderHandle } from './rule-builder';
 import classes from './segments.module.css';
-import { tellDone } from './tell';
 import { type FormValues, useSegmentDraft } from './use-segment-draft';
 
 // The builder with all its controls comes while the name is already there to be typed.

@@ -1,8 +1,8 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useOrg } from '@/features/tenancy/queries';
+import { tellDone, tellProblem } from '@/lib/tell';
 import type { Person, PinKind, Segment } from './model';
 import { personName, pinContacts, segmentKey } from './queries';
-import { tellDone, tellProblem } from './tell';
 
 /** Puts somebody in, out, or (null) back to what the rules say; on a static list: on it, or off it. */
 export function usePin(segment: Pick<Segment, 'id' | 'kind'>) {

@@ -3,9 +3,9 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { Problem } from '@/components/problem';
 import { describeError } from '@/lib/errors';
+import { tellDone } from '@/lib/tell';
 import { isAtMeta, type Template } from './model';
 import { deleteTemplate, templatesKey } from './queries';
-import { tellDone } from './tell';
 
 interface DeleteTemplateProps {
   template: Template;

@@ -1,31 +1,21 @@
-import {
-  ActionIcon,
-  Button,
-  CloseButton,
-  Group,
-  NativeSelect,
-  Skeleton,
-  Switch,
-  Text,
-  TextInput,
-} from '@mantine/core';
+import { ActionIcon, Button, Group, NativeSelect, Skeleton, Switch, Text } from '@mantine/core';
 import {
   IconLayoutGrid,
   IconListDetails,
   IconPlus,
   IconRefresh,
-  IconSearch,
   IconSearchOff,
   IconTemplate,
 } from '@tabler/icons-react';
 import { keepPreviousData, useMutation, useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
-import { Suspense, useEffect, useState } from 'react';
+import { Suspense } from 'react';
 import { Hint, LoadProblem } from '@/components/problem';
+import { SearchBox } from '@/components/search-box';
 import { useOrg } from '@/features/tenancy/queries';
-import { useDebounced } from '@/lib/debounce';
 import { lazyPart } from '@/lib/lazy-part';
 import { usePolling } from '@/lib/realtime';
+import { tellDone, tellProblem } from '@/lib/tell';
 import { plural } from '@/lib/time';
 import { categories, statuses } from './kinds';
 import { languageName } from './languages';
@@ -40,7 +30,6 @@ import {
 import { useTemplatesLive } from './live';
 import { categoryNames, statusNames } from './names';
 import { syncTemplates, templateLanguagesQuery, templatesQuery } from './queries';
-import { tellDone, tellProblem } from './tell';
 import classes from './templates.module.css';
 import { TemplatesGrid } from './templates-grid';
 
@@ -88,7 +77,12 @@ export function TemplatesPage() {
   return (
     <div className={classes.page}>
       <Group gap="sm" mb="md">
-        <SearchBox q={search.q ?? ''} onSearch={(q) => set({ q: q || undefined }, true)} />
+        <SearchBox
+          w={{ base: '100%', sm: 240 }}
+          label="Search templates"
+          q={search.q ?? ''}
+          onSearch={(q) => set({ q: q || undefined }, true)}
+        />
         <Filters search={search} set={set} orgId={org.orgId} />
         <Group ml="auto" gap="sm">
           <ViewSwitch
@@ -279,39 +273,5 @@ function SyncButton({ orgId }: { orgId: string }) {
     >
       Sync with Meta
     </Button>
-  );
-}
-
-function SearchBox({ q, onSearch }: { q: string; onSearch: (text: string) => void }) {
-  const [text, setText] = useState(q);
-  const settled = useDebounced(text, 300);
-  // The address changes by Back and links, too.
-  useEffect(() => setText(q), [q]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: only a pause in typing asks, not a change of the address
-  useEffect(() => {
-    if (settled !== q && settled === text) onSearch(settled);
-  }, [settled]);
-  return (
-    <TextInput
-      type="search"
-      aria-label="Search templates"
-      placeholder="Search templates"
-      w={{ base: '100%', sm: 240 }}
-      leftSection={<IconSearch size={18} aria-hidden />}
-      value={text}
-      onChange={(event) => setText(event.currentTarget.value)}
-      rightSection={
-        text ? (
-          <CloseButton
-            size="sm"
-            aria-label="Clear the search"
-            onClick={() => {
-              setText('');
-              onSearch('');
-            }}
-          />
-        ) : null
-      }
-    />
   );
 }

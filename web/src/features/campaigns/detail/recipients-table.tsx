@@ -1,24 +1,12 @@
-import {
-  Badge,
-  Button,
-  CloseButton,
-  Group,
-  NativeSelect,
-  Skeleton,
-  Table,
-  Text,
-  TextInput,
-  Title,
-} from '@mantine/core';
-import { IconFileExport, IconSearch } from '@tabler/icons-react';
+import { Badge, Button, Group, NativeSelect, Skeleton, Table, Text, Title } from '@mantine/core';
+import { IconFileExport } from '@tabler/icons-react';
 import { keepPreviousData, useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useEffect, useState } from 'react';
 import { LoadProblem } from '@/components/problem';
+import { SearchBox } from '@/components/search-box';
 import { failureWords } from '@/features/inbox/failures';
-import { tellProblem } from '@/features/segments/tell';
 import { useOrg } from '@/features/tenancy/queries';
-import { useDebounced } from '@/lib/debounce';
+import { tellProblem } from '@/lib/tell';
 import { clockTime, count, exactTime, plural, shortDate } from '@/lib/time';
 import { type Campaign, type Recipient, type RecipientStatus, recipientStatuses, type Stats } from '../model';
 import { exportRecipients, recipientsQuery } from '../queries';
@@ -49,7 +37,13 @@ export function RecipientsTable({ campaign, stats, q, status, onSearch, onStatus
         <Title order={3} fz="md" id="recipients-title">
           Recipients
         </Title>
-        <SearchBox q={q} onSearch={onSearch} />
+        <SearchBox
+          w={{ base: '100%', sm: 240 }}
+          label="Search recipients"
+          placeholder="Name or number"
+          q={q}
+          onSearch={onSearch}
+        />
         <NativeSelect
           aria-label="Status of recipients"
           w={170}
@@ -271,29 +265,5 @@ function At({ time, className }: { time: string | null | undefined; className: s
         </Text>
       )}
     </Table.Td>
-  );
-}
-
-function SearchBox({ q, onSearch }: { q: string; onSearch: (q: string) => void }) {
-  const [text, setText] = useState(q);
-  const settled = useDebounced(text, 300);
-  useEffect(() => setText(q), [q]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: only a pause in typing asks, not a change of the address
-  useEffect(() => {
-    if (settled !== q && settled === text) onSearch(settled);
-  }, [settled]);
-  return (
-    <TextInput
-      type="search"
-      aria-label="Search recipients"
-      placeholder="Name or number"
-      w={{ base: '100%', sm: 240 }}
-      leftSection={<IconSearch size={18} aria-hidden />}
-      value={text}
-      onChange={(event) => setText(event.currentTarget.value)}
-      rightSection={
-        text ? <CloseButton size="sm" aria-label="Clear the search" onClick={() => onSearch('')} /> : null
-      }
-    />
   );
 }

@@ -2,8 +2,8 @@ import { Button, Group, Modal, NumberInput, Select, Stack, Textarea } from '@man
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { Problem } from '@/components/problem';
-import { tellDone } from '@/features/segments/tell';
 import { useOrg } from '@/features/tenancy/queries';
+import { tellDone } from '@/lib/tell';
 import { currencies } from '../settings/queries';
 import { opportunitiesKey, recordOpportunity } from './queries';
 

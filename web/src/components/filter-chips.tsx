@@ -1,14 +1,20 @@
 import { CloseButton } from '@mantine/core';
-import classes from './contacts.module.css';
-import type { Chip, Filters } from './filters';
+import classes from './filter-chips.module.css';
 
-interface FilterChipsProps {
-  chips: Chip[];
-  onRemove: (without: Partial<Filters>) => void;
-  onClear: () => void;
+/** A filter as it stands above a list; `without` is the change of the address that takes it away. */
+export interface Chip<Change> {
+  key: string;
+  label: string;
+  without: Change;
 }
 
-export function FilterChips({ chips, onRemove, onClear }: FilterChipsProps) {
+interface FilterChipsProps<Change> {
+  chips: Chip<Change>[];
+  onRemove: (without: Change) => void;
+  onClear?: () => void;
+}
+
+export function FilterChips<Change>({ chips, onRemove, onClear }: FilterChipsProps<Change>) {
   if (chips.length === 0) return null;
   return (
     <ul className={classes.chips} aria-label="Filters">
@@ -24,7 +30,7 @@ export function FilterChips({ chips, onRemove, onClear }: FilterChipsProps) {
           />
         </li>
       ))}
-      {chips.length > 1 && (
+      {onClear && chips.length > 1 && (
         <li>
           <button type="button" className="op-link-button" onClick={onClear}>
             Clear all

@@ -1,11 +1,17 @@
-import { CloseButton, TextInput } from '@mantine/core';
+import { CloseButton, TextInput, type TextInputProps } from '@mantine/core';
 import { IconSearch } from '@tabler/icons-react';
 import { useEffect, useState } from 'react';
 import { useDebounced } from '@/lib/debounce';
-import classes from './contacts.module.css';
+
+interface SearchBoxProps extends Pick<TextInputProps, 'w' | 'className'> {
+  q: string;
+  label: string;
+  placeholder?: string;
+  onSearch: (q: string) => void;
+}
 
 /** Asks when the typing pauses; follows the address when somebody goes back. */
-export function SearchBox({ q, onSearch }: { q: string; onSearch: (q: string) => void }) {
+export function SearchBox({ q, label, placeholder = label, onSearch, ...place }: SearchBoxProps) {
   const [text, setText] = useState(q);
   const settled = useDebounced(text, 300);
   useEffect(() => setText(q), [q]);
@@ -16,9 +22,8 @@ export function SearchBox({ q, onSearch }: { q: string; onSearch: (q: string) =>
   return (
     <TextInput
       type="search"
-      className={classes.searchBox}
-      aria-label="Search contacts"
-      placeholder="Search name, number, e-mail, company"
+      aria-label={label}
+      placeholder={placeholder}
       leftSection={<IconSearch size={18} aria-hidden />}
       value={text}
       onChange={(event) => setText(event.currentTarget.value)}
@@ -34,6 +39,7 @@ export function SearchBox({ q, onSearch }: { q: string; onSearch: (q: string) =>
           />
         ) : null
       }
+      {...place}
     />
   );
 }
