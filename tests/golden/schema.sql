@@ -4990,7 +4990,7 @@ CREATE FUNCTION private.require_version(p_campaign public.campaigns, p_expected_
     SET search_path TO ''
     AS $$
 begin
-    if p_campaign.updated_at <> p_expected_updated_at then
+    if p_campaign.updated_at is distinct from p_expected_updated_at then
         perform private.raise_error('CAMPAIGN_007', jsonb_build_object('campaign', to_jsonb(p_campaign)));
     end if;
 end
@@ -8067,7 +8067,8 @@ begin
     if v_campaign.status not in ('draft', 'scheduled') then
         perform private.refuse_campaign_state(v_campaign);
     end if;
-    perform private.require_version(v_campaign, p_expected_updated_at);
+    -- Who sends has seen what will be sent. Null: whatever it is now.
+    perform private.require_version(v_campaign, coalesce(p_expected_updated_at, v_campaign.updated_at));
     perform private.require_complete(v_campaign);
     if private.is_small_organization(v_campaign.org_id) then
         v_campaign := private.start_campaign(v_campaign, v_now);
@@ -8707,14 +8708,16 @@ CREATE FUNCTION public.retry_failed_recipients(p_id uuid) RETURNS integer
     AS $_$
 declare
     v_campaign public.campaigns := private.campaign_to_change(p_id);
+    v_problems jsonb;
     v_count integer;
 begin
     if v_campaign.status not in ('sending', 'paused', 'completed') then
         perform private.refuse_campaign_state(v_campaign);
     end if;
     -- Once it is over nothing keeps its templates from being edited.
-    if jsonb_path_exists(private.campaign_problems(v_campaign), '$[*] ? (@.field starts with "variants")') then
-        perform private.raise_error('CAMPAIGN_006', jsonb_build_object('problems', private.campaign_problems(v_campaign)));
+    v_problems := private.campaign_problems(v_campaign);
+    if jsonb_path_exists(v_problems, '$[*] ? (@.field starts with "variants")') then
+        perform private.raise_error('CAMPAIGN_006', jsonb_build_object('problems', v_problems));
     end if;
     -- Not those who must not or cannot be reached, nor those who may have got it.
     update public.campaign_recipients r set status = 'waiting', ready_at = private.clock(), attempts = 0, failed_at = null, error_code = null, error_message = null
@@ -8832,7 +8835,8 @@ begin
     if v_campaign.status not in ('draft', 'scheduled') then
         perform private.refuse_campaign_state(v_campaign);
     end if;
-    perform private.require_version(v_campaign, p_expected_updated_at);
+    -- Who sends has seen what will be sent. Null: whatever it is now.
+    perform private.require_version(v_campaign, coalesce(p_expected_updated_at, v_campaign.updated_at));
     if p_at is null or p_at <= private.clock() then
         perform private.raise_error('CAMPAIGN_008');
     end if;
@@ -9468,9 +9472,7 @@ begin
     if v_old.status not in ('draft', 'scheduled') then
         perform private.raise_error('CAMPAIGN_003', jsonb_build_object('status', v_old.status));
     end if;
-    if v_old.updated_at is distinct from p_expected_updated_at then
-        perform private.raise_error('CAMPAIGN_007', jsonb_build_object('campaign', to_jsonb(v_old)));
-    end if;
+    perform private.require_version(v_old, p_expected_updated_at);
     v_new := private.merge_campaign_fields(v_old, p_fields);
     if v_old.status = 'scheduled' and v_new.scheduled_at is distinct from v_old.scheduled_at and coalesce(v_new.scheduled_at <= private.clock(), true) then
         perform private.raise_error('CAMPAIGN_008');
@@ -10026,6 +10028,16 @@ begin
     if not private.is_own_waba(p_org_id, p_waba_id) then
         return;
     end if;
+    -- All of them before the row of the account's synchronisation, which is asked for below, and in the order of webhooks and answers:
+    -- whoever holds that row waits for no template.
+    perform t.id from public.templates t
+    where t.id in (
+        select o.id from public.templates o where o.org_id = p_org_id and o.waba_id = p_waba_id and o.deleted_at is null
+        union all
+        -- Deleted ones, too: Meta may still show them.
+        select o.id from jsonb_array_elements(p_templates) x
+        join public.templates o on o.waba_id = p_waba_id and o.wa_template_id = x.value ->> 'id' and o.org_id = p_org_id)
+    order by t.name collate "C", t.language collate "C", t.org_id, t.id for no key update;
     v_since := coalesce((select s.claimed_at from private.template_syncs s where s.org_id = p_org_id and s.waba_id = p_waba_id), private.clock());
     for v_item in
         select x.value, x.value ->> 'id' as wa_template_id, x.value ->> 'name' as name, private.template_language(x.value ->> 'language') as language
@@ -10081,9 +10093,7 @@ begin
                     -- What Meta took while the list was fetched may have come too late for it.
                     and coalesce(o.submitted_at <= v_since, true) and coalesce(o.synced_at <= v_since, true)
                     and not exists (select from private.template_work w where w.template_id = o.id)
-                    and not exists (select from jsonb_array_elements(p_templates) x where x.value ->> 'id' = o.wa_template_id)
-                -- One that somebody holds is looked at with the next list: waiting here could be waiting in a circle.
-                for no key update skip locked)
+                    and not exists (select from jsonb_array_elements(p_templates) x where x.value ->> 'id' = o.wa_template_id))
             returning t.id
         )
         select v_changed || coalesce(array_agg(g.id), '{}') into v_changed from gone g;

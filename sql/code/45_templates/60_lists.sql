@@ -107,6 +107,16 @@ begin
     if not private.is_own_waba(p_org_id, p_waba_id) then
         return;
     end if;
+    -- All of them before the row of the account's synchronisation, which is asked for below, and in the order of webhooks and answers:
+    -- whoever holds that row waits for no template.
+    perform t.id from public.templates t
+    where t.id in (
+        select o.id from public.templates o where o.org_id = p_org_id and o.waba_id = p_waba_id and o.deleted_at is null
+        union all
+        -- Deleted ones, too: Meta may still show them.
+        select o.id from jsonb_array_elements(p_templates) x
+        join public.templates o on o.waba_id = p_waba_id and o.wa_template_id = x.value ->> 'id' and o.org_id = p_org_id)
+    order by t.name collate "C", t.language collate "C", t.org_id, t.id for no key update;
     v_since := coalesce((select s.claimed_at from private.template_syncs s where s.org_id = p_org_id and s.waba_id = p_waba_id), private.clock());
     for v_item in
         select x.value, x.value ->> 'id' as wa_template_id, x.value ->> 'name' as name, private.template_language(x.value ->> 'language') as language
@@ -162,9 +172,7 @@ begin
                     -- What Meta took while the list was fetched may have come too late for it.
                     and coalesce(o.submitted_at <= v_since, true) and coalesce(o.synced_at <= v_since, true)
                     and not exists (select from private.template_work w where w.template_id = o.id)
-                    and not exists (select from jsonb_array_elements(p_templates) x where x.value ->> 'id' = o.wa_template_id)
-                -- One that somebody holds is looked at with the next list: waiting here could be waiting in a circle.
-                for no key update skip locked)
+                    and not exists (select from jsonb_array_elements(p_templates) x where x.value ->> 'id' = o.wa_template_id))
             returning t.id
         )
         select v_changed || coalesce(array_agg(g.id), '{}') into v_changed from gone g;

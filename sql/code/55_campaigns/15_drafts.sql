@@ -79,6 +79,18 @@ comment on function public.create_campaign(uuid, jsonb) is
     'A draft; all but the name may follow later. p_fields: columns of campaigns, and "variants": [{template_id, variables, links, share}]. '
     'Errors: AUTH_003, ORG_001, CAMPAIGN_009 (details.problems), CONTACT_012.';
 
+create or replace function private.require_version(p_campaign public.campaigns, p_expected_updated_at timestamptz)
+returns void
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+    if p_campaign.updated_at is distinct from p_expected_updated_at then
+        perform private.raise_error('CAMPAIGN_007', jsonb_build_object('campaign', to_jsonb(p_campaign)));
+    end if;
+end
+$$;
+
 create or replace function public.update_campaign(p_id uuid, p_fields jsonb, p_expected_updated_at timestamptz)
 returns public.campaigns
 language plpgsql volatile security definer
@@ -91,9 +103,7 @@ begin
     if v_old.status not in ('draft', 'scheduled') then
         perform private.raise_error('CAMPAIGN_003', jsonb_build_object('status', v_old.status));
     end if;
-    if v_old.updated_at is distinct from p_expected_updated_at then
-        perform private.raise_error('CAMPAIGN_007', jsonb_build_object('campaign', to_jsonb(v_old)));
-    end if;
+    perform private.require_version(v_old, p_expected_updated_at);
     v_new := private.merge_campaign_fields(v_old, p_fields);
     if v_old.status = 'scheduled' and v_new.scheduled_at is distinct from v_old.scheduled_at and coalesce(v_new.scheduled_at <= private.clock(), true) then
         perform private.raise_error('CAMPAIGN_008');

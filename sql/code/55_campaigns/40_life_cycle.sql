@@ -123,19 +123,6 @@ begin
 end
 $$;
 
--- Who sends has seen what will be sent. Null: whatever it is now.
-create or replace function private.require_version(p_campaign public.campaigns, p_expected_updated_at timestamptz)
-returns void
-language plpgsql stable
-set search_path = ''
-as $$
-begin
-    if p_campaign.updated_at <> p_expected_updated_at then
-        perform private.raise_error('CAMPAIGN_007', jsonb_build_object('campaign', to_jsonb(p_campaign)));
-    end if;
-end
-$$;
-
 create or replace function public.launch_campaign(p_id uuid, p_expected_updated_at timestamptz default null)
 returns public.campaigns
 language plpgsql volatile security definer
@@ -148,7 +135,8 @@ begin
     if v_campaign.status not in ('draft', 'scheduled') then
         perform private.refuse_campaign_state(v_campaign);
     end if;
-    perform private.require_version(v_campaign, p_expected_updated_at);
+    -- Who sends has seen what will be sent. Null: whatever it is now.
+    perform private.require_version(v_campaign, coalesce(p_expected_updated_at, v_campaign.updated_at));
     perform private.require_complete(v_campaign);
     if private.is_small_organization(v_campaign.org_id) then
         v_campaign := private.start_campaign(v_campaign, v_now);
@@ -178,7 +166,8 @@ begin
     if v_campaign.status not in ('draft', 'scheduled') then
         perform private.refuse_campaign_state(v_campaign);
     end if;
-    perform private.require_version(v_campaign, p_expected_updated_at);
+    -- Who sends has seen what will be sent. Null: whatever it is now.
+    perform private.require_version(v_campaign, coalesce(p_expected_updated_at, v_campaign.updated_at));
     if p_at is null or p_at <= private.clock() then
         perform private.raise_error('CAMPAIGN_008');
     end if;
@@ -294,14 +283,16 @@ set search_path = ''
 as $$
 declare
     v_campaign public.campaigns := private.campaign_to_change(p_id);
+    v_problems jsonb;
     v_count integer;
 begin
     if v_campaign.status not in ('sending', 'paused', 'completed') then
         perform private.refuse_campaign_state(v_campaign);
     end if;
     -- Once it is over nothing keeps its templates from being edited.
-    if jsonb_path_exists(private.campaign_problems(v_campaign), '$[*] ? (@.field starts with "variants")') then
-        perform private.raise_error('CAMPAIGN_006', jsonb_build_object('problems', private.campaign_problems(v_campaign)));
+    v_problems := private.campaign_problems(v_campaign);
+    if jsonb_path_exists(v_problems, '$[*] ? (@.field starts with "variants")') then
+        perform private.raise_error('CAMPAIGN_006', jsonb_build_object('problems', v_problems));
     end if;
     -- Not those who must not or cannot be reached, nor those who may have got it.
     update public.campaign_recipients r set status = 'waiting', ready_at = private.clock(), attempts = 0, failed_at = null, error_code = null, error_message = null
