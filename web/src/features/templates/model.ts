@@ -115,6 +115,10 @@ export const isPaused = (template: Pick<Template, 'meta_status' | 'status'>): bo
 export const mayEdit = (template: Template): boolean =>
   ['draft', 'rejected', 'approved'].includes(template.status) || isPaused(template);
 
+/** What campaigns send: a one-time code is for one person who just asked for it. */
+export const maySendToMany = (template: Pick<Template, 'status' | 'category'>): boolean =>
+  template.status === 'approved' && template.category !== 'authentication';
+
 export const maySubmit = (template: Template): boolean => ['draft', 'rejected'].includes(template.status);
 
 /** What is changed is in use already: it goes to Meta as one edit, never half done. */

@@ -1,8 +1,16 @@
 import { ActionIcon, Menu } from '@mantine/core';
-import { IconCopy, IconDotsVertical, IconEdit, IconEye, IconSend, IconTrash } from '@tabler/icons-react';
+import {
+  IconCopy,
+  IconDotsVertical,
+  IconEdit,
+  IconEye,
+  IconSend,
+  IconSpeakerphone,
+  IconTrash,
+} from '@tabler/icons-react';
 import { useNavigate } from '@tanstack/react-router';
 import { useOrg } from '@/features/tenancy/queries';
-import { mayDelete, mayEdit, maySubmit, type Template } from './model';
+import { editsAtMeta, mayDelete, mayEdit, maySendToMany, maySubmit, type Template } from './model';
 
 interface TemplateActionsProps {
   template: Template;
@@ -43,14 +51,22 @@ export function TemplateActions({
             View
           </Menu.Item>
         )}
+        {withLinks && mayManage && maySendToMany(template) && (
+          <Menu.Item
+            leftSection={<IconSpeakerphone size={18} />}
+            onClick={() => void navigate({ to: '/campaigns/new', search: { template: template.id } })}
+          >
+            Use in campaign
+          </Menu.Item>
+        )}
         {withLinks && mayManage && mayEdit(template) && (
           <Menu.Item leftSection={<IconEdit size={18} />} onClick={() => edit()}>
-            Edit
+            {editsAtMeta(template) ? 'Change' : 'Edit'}
           </Menu.Item>
         )}
         {withLinks && mayManage && maySubmit(template) && (
           <Menu.Item leftSection={<IconSend size={18} />} onClick={() => edit('review')}>
-            Submit to Meta
+            {template.status === 'rejected' ? 'Submit again' : 'Submit to Meta'}
           </Menu.Item>
         )}
         {mayManage && (

@@ -1,5 +1,5 @@
 import { Alert, Button, Group, Skeleton, Stack, Text, Title } from '@mantine/core';
-import { IconAlertTriangle, IconEdit, IconInfoCircle, IconSend } from '@tabler/icons-react';
+import { IconAlertTriangle, IconEdit, IconInfoCircle, IconSend, IconSpeakerphone } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { Suspense } from 'react';
@@ -13,7 +13,7 @@ import { count, exactTime, longDate, relativeAge } from '@/lib/time';
 import { CategoryBadge, QualityBadge, StatusBadge } from './badges';
 import { languageName } from './languages';
 import { useTemplatesLive } from './live';
-import { editsAtMeta, mayEdit, maySubmit, type Template } from './model';
+import { editsAtMeta, mayEdit, maySendToMany, maySubmit, type Template } from './model';
 import { categoryName } from './names';
 import { PhonePreview } from './preview/phone-preview';
 import { previewQuery, templateQuery, variablesQuery } from './queries';
@@ -101,6 +101,14 @@ function Header({ template }: { template: Template }) {
           {maySubmit(template) && (
             <Button leftSection={<IconSend size={18} />} onClick={() => edit('review')}>
               {template.status === 'rejected' ? 'Submit again' : 'Submit to Meta'}
+            </Button>
+          )}
+          {maySendToMany(template) && (
+            <Button
+              leftSection={<IconSpeakerphone size={18} />}
+              onClick={() => void navigate({ to: '/campaigns/new', search: { template: template.id } })}
+            >
+              Use in campaign
             </Button>
           )}
           <TemplateMenu template={template} onDeleted={() => void navigate({ to: '/templates' })} />
