@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Campaign, CampaignStatus } from './model';
 import {
   audienceWords,
   conflictWords,
@@ -8,6 +9,7 @@ import {
   percent,
   problemWords,
   reasonSentence,
+  retryable,
   statusReasonWords,
   waitingWords,
 } from './words';
@@ -23,6 +25,23 @@ describe('who is left out', () => {
   it('has a sentence also for a reason this page does not know', () => {
     expect(reasonSentence('on_holiday')).toBe('On holiday.');
   });
+});
+
+it('only failures that another attempt may help are offered again, and only where one is allowed', () => {
+  const failures = [
+    { code: '131026', count: 40 },
+    { code: '131050', count: 3 },
+    { code: 'WA_001', count: 2 },
+    { code: null, count: 1 },
+  ];
+  const counted = (status: CampaignStatus) => retryable({ campaign: { status } as Campaign, failures });
+  expect(counted('completed')).toBe(3);
+  expect(counted('paused')).toBe(3);
+  expect(counted('cancelled')).toBe(0);
+  expect(counted('failed')).toBe(0);
+  expect(retryable({ campaign: { status: 'completed' } as Campaign, failures: failures.slice(0, 2) })).toBe(
+    0,
+  );
 });
 
 describe('why a campaign stands still', () => {

@@ -8,6 +8,7 @@ import type {
   CampaignStatus,
   Conflict,
   Cost,
+  Detail,
   RecipientStatus,
 } from './model';
 import { isIdsAudience, isSegmentAudience } from './model';
@@ -130,6 +131,25 @@ export function statusReasonWords(reason: string | null | undefined): string | u
   if (words) return typeof words === 'function' ? words({}) : words;
   if (/^\d+$/.test(reason)) return failureWords(reason);
   return undefined;
+}
+
+/** As retry_failed_recipients has it: those who must not, or cannot, be reached are not tried again. */
+const hopeless = new Set([
+  '131050',
+  '131026',
+  '130472',
+  'WA_008',
+  'CONTACT_004',
+  'CONTACT_008',
+  'CONTACT_010',
+]);
+
+/** How many of those that failed another attempt may help; none where the campaign's state allows no attempt. */
+export function retryable({ campaign, failures }: Pick<Detail, 'campaign' | 'failures'>): number {
+  if (!['sending', 'paused', 'completed'].includes(campaign.status)) return 0;
+  return failures
+    .filter(({ code }) => !hopeless.has(code ?? ''))
+    .reduce((people, failure) => people + failure.count, 0);
 }
 
 export function costWords(cost: Cost): string | undefined {

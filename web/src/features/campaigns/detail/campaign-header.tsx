@@ -20,7 +20,7 @@ import type { Confirmed } from '../confirm-dialog';
 import { type Campaign, canEdit, type Detail, isSegmentAudience } from '../model';
 import { campaignKey, changeCampaign, detailQuery, isUnderWay } from '../queries';
 import { StatusBadge } from '../status-badge';
-import { audienceWords, costWords, whenWords } from '../words';
+import { audienceWords, costWords, retryable, whenWords } from '../words';
 import classes from './detail.module.css';
 
 const CampaignMenu = lazyPart(async () => (await import('../campaign-menu')).CampaignMenu);
@@ -35,6 +35,7 @@ export function CampaignHeader({ detail }: { detail: Detail }) {
   const mayManage = org.can('campaigns.manage');
   const params = { campaignId: campaign.id };
   const waiting = stats.waiting + stats.queued;
+  const again = retryable(detail);
   const money = costWords(detail.cost);
   return (
     <header className={classes.header}>
@@ -64,7 +65,7 @@ export function CampaignHeader({ detail }: { detail: Detail }) {
               Cancel
             </Button>
           )}
-          {stats.failed > 0 && campaign.status !== 'cancelled' && (
+          {again > 0 && (
             <Button
               variant="default"
               leftSection={<IconRefresh size={18} />}
@@ -108,7 +109,7 @@ export function CampaignHeader({ detail }: { detail: Detail }) {
           <ConfirmDialog
             what={asked}
             campaign={campaign}
-            people={asked === 'retry' ? stats.failed : waiting}
+            people={asked === 'retry' ? again : waiting}
             onClose={() => setAsked(undefined)}
             onDone={() => {
               if (asked === 'delete') void navigate({ to: '/campaigns' });
