@@ -44,7 +44,7 @@ const reasonOf = (template: Template): string | undefined => {
 };
 
 /** A code of ours is put into words; Meta's own words stand as they are. */
-const problemWords = (problem: string | null | undefined): string | undefined => {
+export const problemWords = (problem: string | null | undefined): string | undefined => {
   if (!problem) return undefined;
   return /^[A-Z]+_\d{3}$/.test(problem) ? wordsFor({ code: problem }) : problem;
 };
@@ -94,7 +94,7 @@ export function statusWords(
       if (trouble)
         return {
           tone: 'warning',
-          title: 'The last change didn’t reach Meta',
+          title: 'Meta didn’t take the last change',
           text: `${trouble} What was approved before is still in use.`,
         };
       return meta === 'FLAGGED'

@@ -9,12 +9,15 @@ export interface Draft {
   base: string | null;
   /** What that version said, as text: tells another version from one of which only the time moved. */
   saved?: string;
+  /** On its way to Meta: only of use again when Meta does not take it. */
+  isSent?: boolean;
 }
 
 /** Enough to know that it is a draft of this version of the editor; an older one is dropped. */
 const schema = z.object({
   base: z.nullable(z.string()),
   saved: z.optional(z.string()),
+  isSent: z.optional(z.boolean()),
   values: z.looseObject({
     name: z.string(),
     language: z.string(),

@@ -8,6 +8,7 @@ import { describeError } from '@/lib/errors';
 import { redirectOf } from '../link-origin';
 import { isAtMeta, type Template } from '../model';
 import { PhonePreview } from '../preview/phone-preview';
+import { problemWords } from '../words';
 import { Basics, FormatChoice } from './basics';
 import { ButtonsEditor } from './buttons-editor';
 import { CardsEditor } from './cards-editor';
@@ -129,7 +130,16 @@ export function TemplateForm({
           {draft.isRestored && draft.isDirty && (
             <Alert color="blue" variant="light" icon={<IconHistory aria-hidden />}>
               <Group justify="space-between" gap="xs">
-                <Text size="sm">We kept what you hadn’t saved.</Text>
+                <Text size="sm">
+                  {draft.isRefused
+                    ? 'Meta didn’t take this change. Your words are still here: mend them and send them again.'
+                    : 'We kept what you hadn’t saved.'}
+                  {draft.isRefused && row?.problem && (
+                    <Text size="sm" c="dimmed" component="span" display="block">
+                      {problemWords(row.problem)}
+                    </Text>
+                  )}
+                </Text>
                 <Button size="xs" variant="default" onClick={draft.startOver}>
                   Start over
                 </Button>

@@ -101,6 +101,32 @@ describe('useTemplateDraft', () => {
     expect(rpc.mock.calls[1]?.[1]).toMatchObject({ p_expected_updated_at: '2026-11-23T10:05:00Z' });
   });
 
+  it('brings a change back that Meta did not take, and forgets one that it took', async () => {
+    const approved = (more: Partial<Template> = {}) =>
+      row({ status: 'approved', wa_template_id: '7', ...more });
+    rpc.mockImplementationOnce(saves('2026-11-23T10:00:01Z'));
+    const first = use(approved());
+    act(() => first.result.current.change({ body: 'Changed' }));
+    await act(() => first.result.current.flush());
+    act(() => first.result.current.finish());
+    first.unmount();
+
+    const refused = approved({ problem: 'Too long', updated_at: '2026-11-23T10:05:00Z' });
+    const { result, unmount } = use(refused);
+    expect(result.current).toMatchObject({ isRefused: true, isDirty: true });
+    expect(result.current.values.body).toBe('Changed');
+    // What stands at Meta is what the change was made on: nobody else was in between.
+    rpc.mockImplementationOnce(stale(refused)).mockImplementationOnce(saves('2026-11-23T10:06:00Z'));
+    await act(() => result.current.flush());
+    expect(result.current.other).toBeUndefined();
+    act(() => result.current.finish());
+    unmount();
+
+    const later = use(approved({ updated_at: '2026-11-24T10:00:00Z' }));
+    expect(later.result.current.values.body).toBe('Hello');
+    expect(later.result.current.isRestored).toBe(false);
+  });
+
   it('shows another version, and saves over it only when told to', async () => {
     const theirs = row({
       components: [{ type: 'BODY', text: 'Theirs' }],

@@ -3,7 +3,7 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 import { describeError } from '@/lib/errors';
 import { editsAtMeta, type Template } from '../model';
 import { createTemplate, templateQuery, templatesKey, updateTemplate } from '../queries';
-import { draftKey, readDraft, writeDraft } from './drafts';
+import { type Draft, draftKey, readDraft, writeDraft } from './drafts';
 import { fieldsOf, type TemplateFields } from './fields';
 import { type EditorValues, readTemplate, valuesOf } from './values';
 
@@ -24,6 +24,8 @@ export interface TemplateDraft {
   error: unknown;
   /** What is shown was left behind by an earlier visit. */
   isRestored: boolean;
+  /** What is shown was sent to Meta, which did not take it. */
+  isRefused: boolean;
   startOver: () => void;
   /** Somebody else saved meanwhile: their version. */
   other: Template | undefined;
@@ -31,7 +33,7 @@ export interface TemplateDraft {
   keepMine: () => void;
   /** Saves now what is not saved; answers the row as it is then. */
   flush: () => Promise<Template>;
-  /** Submitted, sent or thrown away: nothing is kept. */
+  /** Submitted or sent: only a change is kept, as Meta may not take it and the database then has what was before. */
   finish: () => void;
 }
 
@@ -59,7 +61,8 @@ export function useTemplateDraft({ orgId, userId, template, start, onCreated }: 
   const key = draftKey(userId, row?.id ?? 'new');
   const [begun] = useState(() => {
     const kept = readDraft(key);
-    return kept && textOf(fieldsOf(kept.values)) !== textOf(fieldsOf(start)) ? kept : undefined;
+    if (!kept || textOf(fieldsOf(kept.values)) === textOf(fieldsOf(start))) return undefined;
+    return kept.isSent && !template?.problem ? undefined : kept;
   });
   const [{ values, isRestored }, setShown] = useState({
     values: begun?.values ?? start,
@@ -75,12 +78,14 @@ export function useTemplateDraft({ orgId, userId, template, start, onCreated }: 
   const [error, setError] = useState<{ text: string; cause: unknown; again: boolean }>();
   const [other, setOther] = useState<Template>();
   const finished = useRef(false);
+  // The change Meta is asked for, and the version it was made on.
+  const asked = useRef<Draft | undefined>(undefined);
 
   const fields = fieldsOf(values);
   const text = textOf(fields);
   const isDirty = text !== (savedText ?? textOf(fieldsOf(start)));
-  const latest = useRef({ row, fields, text, base, savedText });
-  latest.current = { row, fields, text, base, savedText };
+  const latest = useRef({ row, values, fields, text, base, savedText });
+  latest.current = { row, values, fields, text, base, savedText };
   const running = useRef<Promise<Template> | undefined>(undefined);
 
   useEffect(() => {
@@ -108,7 +113,11 @@ export function useTemplateDraft({ orgId, userId, template, start, onCreated }: 
   );
 
   const send = useCallback(async (): Promise<Template> => {
-    const { row: known, fields: sent, text: sentText, base: expected } = latest.current;
+    const { row: known, values: shown, fields: sent, text: sentText, base: expected } = latest.current;
+    asked.current =
+      known && editsAtMeta(known)
+        ? { values: shown, base: expected.at, saved: expected.saved, isSent: true }
+        : undefined;
     try {
       const saved = known
         ? await updateTemplate(known.id, sent, expected.at ?? known.updated_at)
@@ -184,6 +193,7 @@ export function useTemplateDraft({ orgId, userId, template, start, onCreated }: 
     savedAt,
     error: error?.text === text || error?.again ? error.cause : undefined,
     isRestored,
+    isRefused: isRestored && begun?.isSent === true,
     startOver: () => {
       const values = row ? valuesOf(row) : start;
       if (row) setBase(baseOf(row));
@@ -215,7 +225,7 @@ export function useTemplateDraft({ orgId, userId, template, start, onCreated }: 
     },
     finish: () => {
       finished.current = true;
-      writeDraft(key, undefined);
+      writeDraft(key, asked.current);
     },
   };
 }
