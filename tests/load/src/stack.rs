@@ -12,18 +12,23 @@ pub struct Stack {
     state: PathBuf,
     port_base: u16,
     bin: PathBuf,
+    programs: PathBuf,
 }
 
 impl Stack {
     /// Starts everything in a folder made anew: figures and proofs must not depend on what an earlier run left.
     pub fn start(state: &Path, port_base: u16) -> anyhow::Result<Self> {
-        let bin =
-            PathBuf::from(std::env::var("OCTOPUSH_BIN_DIR").unwrap_or_else(|_| "target/release".into()));
+        Self::start_with(state, port_base, &build())
+    }
+
+    /// The same, but what runs comes from another folder than the build's.
+    pub fn start_with(state: &Path, port_base: u16, programs: &Path) -> anyhow::Result<Self> {
         let mut stack = Self {
             settings: BTreeMap::new(),
             state: state.to_owned(),
             port_base,
-            bin,
+            bin: build(),
+            programs: std::path::absolute(programs)?,
         };
         if state.exists() {
             stack.local(&["down"])?;
@@ -56,6 +61,7 @@ impl Stack {
             .arg(&self.state)
             .args(["--port-base", &self.port_base.to_string()])
             .args(arguments)
+            .env("OCTOPUSH_BIN_DIR", &self.programs)
             .status()
             .context("octopush-local does not start: build it with `cargo build --release`")?;
         Ok(status.success())
@@ -69,6 +75,11 @@ impl Stack {
     /// All settings, for a process to be started beside it.
     pub fn settings(&self) -> &BTreeMap<String, String> {
         &self.settings
+    }
+
+    /// The log of one of its processes.
+    pub fn log(&self, process: &str) -> PathBuf {
+        self.state.join("logs").join(format!("{process}.log"))
     }
 
     /// A program of this build.
@@ -100,6 +111,11 @@ impl Stack {
         );
         Ok(())
     }
+}
+
+/// The folder of the programs that were built.
+pub fn build() -> PathBuf {
+    PathBuf::from(std::env::var("OCTOPUSH_BIN_DIR").unwrap_or_else(|_| "target/release".into()))
 }
 
 /// Connects; the connection is driven in the background.

@@ -24,14 +24,14 @@ use uuid::Uuid;
 struct Cli {
     #[arg(long, default_value_t = 200)]
     rounds: usize,
-    /// The same seed draws the same victims and pauses.
+    /// The same seed draws the same faults and pauses.
     #[arg(long, default_value_t = 1)]
     seed: u64,
     #[arg(long, default_value = ".octopush/faults-stack")]
     state_dir: PathBuf,
     #[arg(long, default_value_t = 15420)]
     port_base: u16,
-    /// Campaigns instead of conversations, with two workers.
+    /// Campaigns instead of conversations, with two workers, and wrong clocks among the faults.
     #[arg(long)]
     campaign: bool,
 }
@@ -43,7 +43,11 @@ const CONVERSATIONS: i32 = 40;
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
-    let stack = Stack::start(&cli.state_dir, cli.port_base)?;
+    let stack = if cli.campaign {
+        campaigns::start(&cli.state_dir, cli.port_base)?
+    } else {
+        Stack::start(&cli.state_dir, cli.port_base)?
+    };
     let outcome = if cli.campaign {
         campaign_rounds(&cli, &stack).await
     } else {

@@ -1,32 +1,35 @@
 //! Campaigns one after the other while workers, Postgres and the gateway are killed, answers get lost, webhooks come twice and in the wrong
-//! order, and somebody keeps pausing and resuming. Two workers do everything at once.
+//! order, the clocks of the workers and of Meta are minutes off and jump, and somebody keeps pausing and resuming. Two workers do everything
+//! at once.
 
+mod clocks;
 mod director;
+mod fault;
 mod second_worker;
 mod verdict;
 
 use super::surroundings::{is_healthy, set};
-use super::victims::Victim;
 use crate::bench::campaigns::field::Field;
 use crate::organisation::FAST_PHONE_NUMBER_ID;
 use crate::stack::Stack;
 use crate::wait::until;
 use director::Director;
+use fault::Faults;
+use rand::SeedableRng;
 use rand::rngs::StdRng;
-use rand::{RngExt, SeedableRng};
-use second_worker::SecondWorker;
 use serde_json::json;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
+pub use fault::start;
 pub use verdict::Verdict;
 
 /// Recipients of every campaign; with `PER_SECOND` each lasts some seconds, a few rounds.
 const PEOPLE: i32 = 500;
 const PER_SECOND: u32 = 200;
 
-/// As many faults as `rounds`, then the campaigns are let finish and everything is counted.
+/// As many faults as `rounds` in a copy of [`start`], then the campaigns are let finish and everything is counted.
 pub async fn run(stack: &Stack, state: &Path, rounds: usize, seed: u64) -> anyhow::Result<Verdict> {
     let http = reqwest::Client::new();
     let sandbox = stack.get("OCTOPUSH_SANDBOX_URL");
@@ -43,22 +46,10 @@ pub async fn run(stack: &Stack, state: &Path, rounds: usize, seed: u64) -> anyho
         "errors": [{ "code": 131_000, "http_status": 500, "probability": 0.02 }, { "code": 130_429, "probability": 0.005 }],
         "webhooks": { "duplicate_probability": 0.1, "reorder_probability": 0.2, "delay_probability": 0.1, "delay_ms": 300 } })).await?;
 
-    let mut second = SecondWorker::start(stack)?;
+    let mut faults = Faults::begin(stack, state, &http, StdRng::seed_from_u64(seed)).await?;
     let director = Director::start(&field, stack.database_url("postgres"), seed);
-    let mut random = StdRng::seed_from_u64(seed);
     for round in 1..=rounds {
-        tokio::time::sleep(Duration::from_millis(random.random_range(100..1200))).await;
-        let what = if random.random_bool(0.35) {
-            second.kill_and_start_again(stack)?;
-            "the second worker".to_owned()
-        } else {
-            let victim = Victim::draw(random.random());
-            until("a process to kill", Duration::from_secs(60), async || {
-                victim.kill(stack, state).unwrap_or(false)
-            })
-            .await?;
-            format!("{victim:?}")
-        };
+        let what = faults.round().await?;
         until(
             "everything is healthy again",
             Duration::from_secs(60),
@@ -66,10 +57,7 @@ pub async fn run(stack: &Stack, state: &Path, rounds: usize, seed: u64) -> anyho
         )
         .await?;
         if round % 10 == 0 || rounds <= 20 {
-            println!(
-                "round {round}: {what} killed; {} campaigns so far",
-                director.launched()
-            );
+            println!("round {round}: {what}; {} campaigns so far", director.launched());
         }
     }
     let campaigns = director.stop().await;
@@ -82,7 +70,7 @@ pub async fn run(stack: &Stack, state: &Path, rounds: usize, seed: u64) -> anyho
         &campaigns,
     )
     .await?;
-    second.stop()?;
+    let tally = faults.end()?;
     // Statuses of the last messages are on their way until the sandbox has nothing left to deliver.
     let mut verdict = verdict::judge(&database, sandbox, &campaigns).await?;
     let patience = Instant::now() + Duration::from_secs(60);
@@ -90,5 +78,6 @@ pub async fn run(stack: &Stack, state: &Path, rounds: usize, seed: u64) -> anyho
         tokio::time::sleep(Duration::from_millis(500)).await;
         verdict = verdict::judge(&database, sandbox, &campaigns).await?;
     }
+    verdict.faults = tally;
     Ok(verdict)
 }

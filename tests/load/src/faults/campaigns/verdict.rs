@@ -1,5 +1,6 @@
 //! What is true afterwards: the ledger against what the sandbox took, and the counters against the ledger.
 
+use super::fault::Tally;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -9,6 +10,7 @@ use uuid::Uuid;
 /// Counts; most must be zero.
 #[derive(Debug, Default, Serialize)]
 pub struct Verdict {
+    pub faults: Tally,
     pub campaigns: usize,
     pub recipients: usize,
     pub taken: usize,
