@@ -2037,11 +2037,12 @@ begin
         return null;
     end if;
     with sent as materialized (
-        select m.org_id, m.contact_id, count(*)::integer as sent, max(m.occurred_at) as last_at
+        select m.org_id, m.contact_id, count(*)::integer as sent, max(m.occurred_at) as last_at, bool_or(m.campaign_id is not null) as is_campaign
         from new_messages m where m.direction = 'outbound' group by m.org_id, m.contact_id
     ), free as materialized (
         -- With the counts: the planner takes sent for a row or two, and would look through it for each of hundreds of contacts.
-        select c.id, s.sent, s.last_at from sent s join public.contacts c on c.id = s.contact_id order by c.id for no key update of c skip locked
+        select c.id, s.sent, s.last_at from sent s join public.contacts c on c.id = s.contact_id where not s.is_campaign
+        order by c.id for no key update of c skip locked
     ), counted as (
         update public.contacts c set messages_sent = c.messages_sent + f.sent, last_message_at = greatest(c.last_message_at, f.last_at)
         from free f where c.id = f.id
@@ -2492,7 +2493,8 @@ begin
         where m.id = f.message_id and m.status in ('pending', 'sent')
         returning m.id, m.org_id, m.conversation_id
     ), gone as (
-        delete from private.outbox o using jsonb_to_recordset(p_failures) as f (message_id uuid) where o.message_id = f.message_id
+        delete from private.outbox o
+        where o.message_id = any (array(select f.message_id from jsonb_to_recordset(p_failures) as f (message_id uuid)))
     )
     select jsonb_agg(to_jsonb(c)) into v_changed from changed c;
     if v_changed is null then
@@ -2887,27 +2889,6 @@ CREATE FUNCTION private.fold_portfolios(p_now timestamp with time zone) RETURNS 
     )
     insert into private.portfolio_minutes (portfolio, minute, users)
     select t.portfolio, t.minute, sum(t.users) from taken t group by t.portfolio, t.minute
-$$;
-
-CREATE FUNCTION private.fold_sent_messages(p_limit integer) RETURNS void
-    LANGUAGE sql
-    SET search_path TO ''
-    AS $$
-    with waiting as materialized (
-        select distinct w.contact_id from (select x.contact_id from private.sent_messages x order by x.id limit p_limit) w
-    ), free as materialized (
-        select c.id from public.contacts c where c.id in (select w.contact_id from waiting w) order by c.id for no key update skip locked
-    ), taken as (
-        delete from private.sent_messages w
-        where w.contact_id in (select f.id from free f)
-            -- Gone with its organisation.
-            or (w.contact_id in (select x.contact_id from waiting x) and not exists (select from public.contacts c where c.id = w.contact_id))
-        returning w.contact_id, w.sent, w.last_at
-    ), folded as (
-        select t.contact_id, sum(t.sent)::integer as sent, max(t.last_at) as last_at from taken t group by t.contact_id
-    )
-    update public.contacts c set messages_sent = c.messages_sent + f.sent, last_message_at = greatest(c.last_message_at, f.last_at)
-    from folded f where c.id = f.contact_id
 $$;
 
 CREATE FUNCTION private.fold_template_counts() RETURNS void
@@ -3536,7 +3517,9 @@ begin
     perform private.advance_segment_clock(p_org_id, v_now);
     with taken as (
         delete from private.contact_changes q
-        where q.id in (select x.id from private.contact_changes x where x.org_id = p_org_id order by x.id limit p_limit)
+        -- By both columns of the index: the queue is empty when it is analysed, and the planner then takes any way for the shortest.
+        where q.org_id = p_org_id
+            and q.id = any (array(select x.id from private.contact_changes x where x.org_id = p_org_id order by x.id limit p_limit))
         returning q.contact_id, q.is_time
     ), contacts as (
         select t.contact_id, count(*) as lines, bool_and(t.is_time) as is_time from taken t group by t.contact_id
@@ -5816,7 +5799,7 @@ begin
     end if;
 
     -- Meta knows these messages: they must never be handed over again, whatever became of our own record of the call.
-    delete from private.outbox o using jsonb_to_recordset(v_changed) as c (id uuid) where o.message_id = c.id;
+    delete from private.outbox o where o.message_id = any (array(select c.id from jsonb_to_recordset(v_changed) as c (id uuid)));
     perform private.settle_ledger(array(select c.id from jsonb_to_recordset(v_changed) as c (id uuid)));
     if v_taken is not null then
         perform private.use_tier(v_taken);
@@ -6069,7 +6052,8 @@ begin
     for v_campaign in
         select c.* from public.campaigns c
         where c.id in (
-                select m.campaign_id from private.outbox o join public.messages m on m.id = o.message_id where o.lane = 2 and o.state = 'ready')
+                select m.campaign_id from private.outbox o join public.messages m on m.id = o.message_id
+                where o.lane = 2 and o.state = 'ready' and o.attempt > 0)
             and (c.status <> 'sending' or private.is_held(c))
         order by c.id for no key update skip locked
     loop
@@ -8878,7 +8862,7 @@ begin
     ), words as (
         select m.conversation_id, m.id, m.body, m.occurred_at
         from public.messages m
-        where m.org_id = p_org_id
+        where m.org_id = p_org_id and m.campaign_id is null
             and to_tsvector('simple', coalesce(m.body, '')) @@ v_words
         order by m.id desc limit 200
     ), texts as (
@@ -10255,10 +10239,16 @@ $$;
 CREATE FUNCTION worker.claim_sends(p_holder uuid, p_account_id uuid, p_limit integer, p_most_lane integer DEFAULT 2) RETURNS TABLE(message_id uuid, send_try integer, attempt integer, recipient_phone text, recipient_bsuid text, type text, body text, payload jsonb, reply_to text, queued_at timestamp with time zone, lane integer)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
+    SET enable_sort TO 'off'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
     AS $$
 declare
     v_refused jsonb;
     v_claimed uuid[];
+    v_now timestamptz := private.clock();
 begin
     -- Taking the lease's row in share mode keeps a takeover waiting until this claim is on record.
     perform from private.phone_leases l
@@ -10266,9 +10256,9 @@ begin
     if not found then
         return;
     end if;
-    with candidates as (
+    with candidates as materialized (
         select o.message_id, private.send_refusal(a.status, a.quality_rating, p.deleted_at is not null, p.opt_in_status,
-            c.window_expires_at, m.type, t.status, t.category, m.campaign_id is not null, private.clock()) as refusal
+            c.window_expires_at, m.type, t.status, t.category, m.campaign_id is not null, v_now) as refusal
         from private.outbox o
         join public.whatsapp_accounts a on a.id = o.whatsapp_account_id
         join public.messages m on m.id = o.message_id
@@ -10283,18 +10273,16 @@ begin
             and (m.campaign_id is null or k.status = 'sending')
             -- Only the head of a conversation: Meta does not keep order, we do. A reply is no part of a campaign that comes before it.
             and not exists (select from private.outbox e
-                where e.conversation_id = o.conversation_id and e.seq < o.seq and e.lane <= o.lane and e.state <> 'uncertain')
+                where e.conversation_id = o.conversation_id and e.seq < o.seq and e.lane <= o.lane and e.state <> 'uncertain' offset 0)
         order by o.lane, o.seq limit p_limit
         -- A claim waits for nobody: whoever settles messages takes them before their outbox rows, the other way round.
         for update of o skip locked
-    ), sending as (
-        update private.outbox o set state = 'sending', holder = p_holder, intent_at = clock_timestamp(), attempt = o.attempt + 1
-        from candidates c where o.message_id = c.message_id and c.refusal is null
-        returning o.message_id
     )
-    select (select array_agg(s.message_id) from sending s),
-        (select jsonb_agg(jsonb_build_object('message_id', c.message_id, 'error_code', c.refusal)) from candidates c where c.refusal is not null)
-    into v_claimed, v_refused;
+    select array_agg(c.message_id) filter (where c.refusal is null),
+        jsonb_agg(jsonb_build_object('message_id', c.message_id, 'error_code', c.refusal)) filter (where c.refusal is not null)
+    into v_claimed, v_refused from candidates c;
+    update private.outbox o set state = 'sending', holder = p_holder, intent_at = clock_timestamp(), attempt = o.attempt + 1
+    where o.message_id = any (v_claimed);
     if v_refused is not null then
         with free as (
             select m.id from public.messages m
@@ -10538,6 +10526,34 @@ CREATE FUNCTION worker.finish_webhooks(p_ids bigint[]) RETURNS void
     update private.webhook_events set state = 'applied', applied_at = clock_timestamp(), problem = null where id = any (p_ids)
 $$;
 
+CREATE FUNCTION worker.fold_sent_messages(p_limit integer) RETURNS integer
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO ''
+    SET enable_seqscan TO 'off'
+    AS $$
+    with waiting as materialized (
+        select distinct w.contact_id from (select x.contact_id from private.sent_messages x order by x.id limit p_limit) w
+    ), free as materialized (
+        select c.id from public.contacts c where c.id in (select w.contact_id from waiting w) order by c.id for no key update skip locked
+    ), taken as (
+        delete from private.sent_messages w
+        where w.contact_id = any (array(
+            select f.id from free f
+            union all
+            -- Gone with its organisation.
+            select x.contact_id from waiting x where not exists (select from public.contacts c where c.id = x.contact_id)))
+        returning w.contact_id, w.sent, w.last_at
+    ), folded as (
+        select t.contact_id, sum(t.sent)::integer as sent, max(t.last_at) as last_at from taken t group by t.contact_id
+    ), counted as (
+        update public.contacts c set messages_sent = c.messages_sent + f.sent, last_message_at = greatest(c.last_message_at, f.last_at)
+        from folded f where c.id = f.contact_id
+    )
+    select count(*)::integer from taken
+$$;
+
+COMMENT ON FUNCTION worker.fold_sent_messages(p_limit integer) IS 'Counts about p_limit messages that wait; how many it counted.';
+
 CREATE FUNCTION worker.follow_link(p_token text, p_is_bot boolean, p_visitor bytea) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -10710,8 +10726,9 @@ begin
         left join private.phone_leases l on l.whatsapp_account_id = a.id
         -- What a dead holder was sending must become uncertain even when the number is no longer connected.
         where exists (
-                select from private.outbox o
-                where o.whatsapp_account_id = a.id and (o.state = 'sending' or (o.state = 'ready' and a.status = 'connected')))
+                select from private.outbox o where o.whatsapp_account_id = a.id and o.state = 'sending'
+                union all
+                select from private.outbox o where o.whatsapp_account_id = a.id and o.state = 'ready' and a.status = 'connected')
             and (l.holder is null or l.holder = p_holder or l.lease_until < clock_timestamp() or not private.is_session_alive(l.lock_key))
             -- An extension is due at half time; before that there is nothing to write.
             and (l.holder is distinct from p_holder or l.lease_until < clock_timestamp() + make_interval(secs => p_seconds / 2.0))
@@ -10742,7 +10759,7 @@ begin
             ) x
         ) as ready, case when a.paused_until > v_now then a.paused_until else (
             select min(o.ready_at) from private.outbox o
-            where o.whatsapp_account_id = a.id and o.state = 'ready' and o.ready_at > v_now
+            where o.whatsapp_account_id = a.id and o.state = 'ready' and o.attempt > 0 and o.ready_at > v_now
         ) end as next_ready_at
     ) r
     where l.holder = p_holder and l.lease_until > clock_timestamp() and r.ready + coalesce(extract(epoch from r.next_ready_at), 0) > 0;
@@ -11032,6 +11049,7 @@ CREATE FUNCTION worker.record_sends(p_results jsonb) RETURNS void
     AS $$
 declare
     v_accepted jsonb;
+    v_others uuid[];
     v_failures jsonb;
     v_changed jsonb;
 begin
@@ -11051,38 +11069,41 @@ begin
             and (m.wa_message_id is null or m.wa_message_id = r.wa_message_id)
         returning m.id, m.conversation_id, m.wa_message_id
     ), gone as (
-        delete from private.outbox o using accepted a where o.message_id = a.id
+        delete from private.outbox o where o.message_id = any (array(select a.id from accepted a))
     )
     select jsonb_agg(to_jsonb(a)) into v_accepted from accepted a;
 
-    with uncertain as (
-        update private.outbox o set state = 'uncertain'
-        from jsonb_to_recordset(p_results) as r (message_id uuid, send_try integer, attempt integer, outcome text)
-        join public.messages m on m.id = r.message_id and m.send_try = r.send_try
-        where r.outcome = 'uncertain' and o.message_id = r.message_id and o.attempt = r.attempt and o.state = 'sending'
-        returning o.message_id
-    ), requeued as (
-        update private.outbox o set state = 'ready', holder = null, intent_at = null,
-            ready_at = clock_timestamp() + make_interval(secs => r.retry_seconds)
-        from jsonb_to_recordset(p_results) as r (message_id uuid, send_try integer, attempt integer, outcome text, retry_seconds double precision)
-        join public.messages m on m.id = r.message_id and m.send_try = r.send_try
-        where r.outcome = 'retry' and o.message_id = r.message_id and o.attempt = r.attempt and o.state in ('sending', 'uncertain')
-        returning o.message_id
-    ), changed as (
-        update public.messages m set is_uncertain = x.is_uncertain, error_code = case when x.is_uncertain then 'WA_008' end
-        from (select u.message_id, true as is_uncertain from uncertain u union all select q.message_id, false from requeued q) x
-        where m.id = x.message_id and m.status = 'pending' and m.wa_message_id is null and (x.is_uncertain or m.is_uncertain)
-        returning m.id, m.conversation_id
-    )
-    select jsonb_agg(to_jsonb(c)) into v_changed from changed c;
+    v_others := array(select r.message_id from jsonb_to_recordset(p_results) as r (message_id uuid, outcome text) where r.outcome <> 'accepted');
+    if cardinality(v_others) > 0 then
+        with uncertain as (
+            update private.outbox o set state = 'uncertain'
+            from jsonb_to_recordset(p_results) as r (message_id uuid, send_try integer, attempt integer, outcome text)
+            join public.messages m on m.id = r.message_id and m.send_try = r.send_try
+            where r.outcome = 'uncertain' and o.message_id = any (v_others) and o.message_id = r.message_id and o.attempt = r.attempt and o.state = 'sending'
+            returning o.message_id
+        ), requeued as (
+            update private.outbox o set state = 'ready', holder = null, intent_at = null,
+                ready_at = clock_timestamp() + make_interval(secs => r.retry_seconds)
+            from jsonb_to_recordset(p_results) as r (message_id uuid, send_try integer, attempt integer, outcome text, retry_seconds double precision)
+            join public.messages m on m.id = r.message_id and m.send_try = r.send_try
+            where r.outcome = 'retry' and o.message_id = any (v_others) and o.message_id = r.message_id and o.attempt = r.attempt and o.state in ('sending', 'uncertain')
+            returning o.message_id
+        ), changed as (
+            update public.messages m set is_uncertain = x.is_uncertain, error_code = case when x.is_uncertain then 'WA_008' end
+            from (select u.message_id, true as is_uncertain from uncertain u union all select q.message_id, false from requeued q) x
+            where m.id = x.message_id and m.status = 'pending' and m.wa_message_id is null and (x.is_uncertain or m.is_uncertain)
+            returning m.id, m.conversation_id
+        )
+        select jsonb_agg(to_jsonb(c)) into v_changed from changed c;
 
-    select jsonb_agg(to_jsonb(r)) into v_failures
-    from jsonb_to_recordset(p_results) as r (message_id uuid, send_try integer, attempt integer, outcome text, error_code text, error_message text)
-    join public.messages m on m.id = r.message_id and m.send_try = r.send_try
-    join private.outbox o on o.message_id = r.message_id and o.attempt = r.attempt
-    where r.outcome = 'failed';
-    if v_failures is not null then
-        perform private.fail_messages(v_failures);
+        select jsonb_agg(to_jsonb(r)) into v_failures
+        from jsonb_to_recordset(p_results) as r (message_id uuid, send_try integer, attempt integer, outcome text, error_code text, error_message text)
+        join public.messages m on m.id = r.message_id and m.send_try = r.send_try
+        join private.outbox o on o.message_id = r.message_id and o.attempt = r.attempt
+        where r.outcome = 'failed' and o.message_id = any (v_others);
+        if v_failures is not null then
+            perform private.fail_messages(v_failures);
+        end if;
     end if;
 
     v_changed := coalesce(v_accepted, '[]') || coalesce(v_changed, '[]');
@@ -11323,7 +11344,6 @@ declare
     v_count integer := 0;
     v_soon record;
 begin
-    perform private.fold_sent_messages(p_limit);
     for v_org in
         with closed as (
             update public.conversations c set status = 'expired', updated_at = now()
@@ -11932,7 +11952,7 @@ CREATE TABLE private.sent_messages (
     last_at timestamp with time zone NOT NULL
 );
 
-COMMENT ON TABLE private.sent_messages IS 'Counts of sent messages whose contact was locked by somebody else at that moment. Whoever sends holds the conversation and must not wait for the contact, so there is no key to it either.';
+COMMENT ON TABLE private.sent_messages IS 'Messages to contacts, not yet counted in contacts.messages_sent: those of campaigns, which a worker adds up every minute, and those whose contact was locked by somebody else. Whoever sends holds the conversation and must not wait for the contact, so there is no key to it either.';
 
 ALTER TABLE private.sent_messages ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME private.sent_messages_id_seq
@@ -12484,7 +12504,7 @@ CREATE INDEX outbox__conversation__idx ON private.outbox USING btree (conversati
 
 CREATE INDEX outbox__ready__idx ON private.outbox USING btree (whatsapp_account_id, lane, seq) WHERE (state = 'ready'::text);
 
-CREATE INDEX outbox__ready_at__idx ON private.outbox USING btree (whatsapp_account_id, ready_at) WHERE (state = 'ready'::text);
+CREATE INDEX outbox__retry__idx ON private.outbox USING btree (whatsapp_account_id, ready_at) WHERE ((state = 'ready'::text) AND (attempt > 0));
 
 CREATE INDEX outbox__sending__idx ON private.outbox USING btree (whatsapp_account_id) WHERE (state = 'sending'::text);
 
@@ -12580,8 +12600,6 @@ CREATE INDEX contacts__trash__idx ON public.contacts USING btree (org_id, delete
 
 CREATE UNIQUE INDEX contacts__wa_id__idx ON public.contacts USING btree (org_id, wa_id);
 
-CREATE INDEX conversations__account__idx ON public.conversations USING btree (org_id, whatsapp_account_id);
-
 CREATE INDEX conversations__assigned__idx ON public.conversations USING btree (org_id, folder, assigned_to, last_message_at DESC, id DESC);
 
 CREATE INDEX conversations__assigned_to__idx ON public.conversations USING btree (assigned_to) WHERE (assigned_to IS NOT NULL);
@@ -12612,13 +12630,11 @@ CREATE UNIQUE INDEX messages__client_key__idx ON public.messages USING btree (or
 
 CREATE INDEX messages__conversation__idx ON public.messages USING btree (conversation_id, occurred_at DESC, id DESC);
 
-CREATE INDEX messages__org_conversation__idx ON public.messages USING btree (org_id, conversation_id);
-
 CREATE INDEX messages__sent_by__idx ON public.messages USING btree (sent_by) WHERE (sent_by IS NOT NULL);
 
 CREATE INDEX messages__template__idx ON public.messages USING btree (template_id, created_at) WHERE ((template_id IS NOT NULL) AND (campaign_id IS NULL));
 
-CREATE INDEX messages__text__idx ON public.messages USING gin (to_tsvector('simple'::regconfig, COALESCE(body, ''::text)));
+CREATE INDEX messages__text__idx ON public.messages USING gin (to_tsvector('simple'::regconfig, COALESCE(body, ''::text))) WHERE (campaign_id IS NULL);
 
 CREATE INDEX messages__uncertain__idx ON public.messages USING btree (created_at) WHERE is_uncertain;
 
@@ -13357,8 +13373,6 @@ REVOKE ALL ON FUNCTION private.fold_campaigns(p_campaign_ids uuid[]) FROM PUBLIC
 REVOKE ALL ON FUNCTION private.fold_inbound(p_events jsonb, p_inserted jsonb, p_new_conversation_ids uuid[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.fold_portfolios(p_now timestamp with time zone) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION private.fold_sent_messages(p_limit integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.fold_template_counts() FROM PUBLIC;
 
@@ -14144,6 +14158,9 @@ GRANT ALL ON FUNCTION worker.finish_import(p_job_id uuid, p_holder uuid, p_error
 
 REVOKE ALL ON FUNCTION worker.finish_webhooks(p_ids bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION worker.finish_webhooks(p_ids bigint[]) TO octopush_worker;
+
+REVOKE ALL ON FUNCTION worker.fold_sent_messages(p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION worker.fold_sent_messages(p_limit integer) TO octopush_worker;
 
 REVOKE ALL ON FUNCTION worker.follow_link(p_token text, p_is_bot boolean, p_visitor bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION worker.follow_link(p_token text, p_is_bot boolean, p_visitor bytea) TO octopush_worker;

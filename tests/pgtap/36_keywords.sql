@@ -106,7 +106,7 @@ select is(
 select is((tests.contact('acme.siti')).last_inbound_at, (select max(occurred_at) from public.messages where contact_id = tests.id('acme.siti') and direction = 'inbound'), 'with the time of the last');
 insert into private.sent_messages (org_id, contact_id, sent, last_at) select tests.id('acme'), tests.id(n), 3, now() + interval '1 hour' from unnest(array['acme.siti', 'nobody']) n;
 create temporary table counted as select (tests.contact('acme.siti')).messages_sent as sent;
-select tests.worker_says('select worker.sweep_windows(100)');
+select tests.worker_says('select worker.fold_sent_messages(100)');
 select is((tests.contact('acme.siti')).messages_sent, (select sent + 3 from counted), 'what had to wait is added later');
 select is((select count(*) from private.sent_messages), 0::bigint, 'and nothing is left waiting');
 

@@ -52,7 +52,7 @@ insert into tests.faults values
 ('tenant_column', 'a tenant that leads nowhere', $$ create table public.deals (org_id uuid not null, id uuid, primary key (org_id, id)) $$),
 ('tenant_column', 'a tenant without an index', $$ create table public.deals (id uuid primary key, org_id uuid not null references public.organizations (id)) $$),
 ('primary_key', 'a table without one', $$ create table public.deals (org_id uuid) $$),
-('foreign_key_index', 'a dropped index', $$ drop index public.messages__org_conversation__idx $$),
+('foreign_key_index', 'a dropped index', $$ drop index public.messages__conversation__idx $$),
 ('foreign_key_index', 'a new key without one', $$ alter table public.messages add foreign key (reply_to_message_id) references public.messages (id) $$),
 ('search_path', 'a function without', $$ alter function public.create_tag(uuid, text, text) reset search_path $$),
 ('search_path', 'a function with another', $$ alter function private.may_hear(text) set search_path = public $$),

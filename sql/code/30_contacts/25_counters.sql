@@ -1,4 +1,5 @@
 -- messages_sent and last_message_at of contacts as we write to them; what they write is folded by worker.apply_messages, which holds them.
+-- Messages of campaigns are counted within a minute (worker.fold_sent_messages): writing to every index of a contact costs as much as sending.
 -- Must stay true: messages_sent + what waits in private.sent_messages equals a recount of outbound messages; whoever sends holds a
 -- conversation already and never waits for a contact (lock order: contacts before conversations).
 
@@ -12,11 +13,12 @@ begin
         return null;
     end if;
     with sent as materialized (
-        select m.org_id, m.contact_id, count(*)::integer as sent, max(m.occurred_at) as last_at
+        select m.org_id, m.contact_id, count(*)::integer as sent, max(m.occurred_at) as last_at, bool_or(m.campaign_id is not null) as is_campaign
         from new_messages m where m.direction = 'outbound' group by m.org_id, m.contact_id
     ), free as materialized (
         -- With the counts: the planner takes sent for a row or two, and would look through it for each of hundreds of contacts.
-        select c.id, s.sent, s.last_at from sent s join public.contacts c on c.id = s.contact_id order by c.id for no key update of c skip locked
+        select c.id, s.sent, s.last_at from sent s join public.contacts c on c.id = s.contact_id where not s.is_campaign
+        order by c.id for no key update of c skip locked
     ), counted as (
         update public.contacts c set messages_sent = c.messages_sent + f.sent, last_message_at = greatest(c.last_message_at, f.last_at)
         from free f where c.id = f.id
@@ -30,11 +32,13 @@ $$;
 create or replace trigger messages__count_sent after insert on public.messages
     referencing new table as new_messages for each statement execute function private.count_sent();
 
--- Counts what waits, for contacts nobody holds. Called by the maintenance role, every few seconds.
-create or replace function private.fold_sent_messages(p_limit integer)
-returns void
-language sql volatile
+-- Counts what waits, for contacts nobody holds. Called by the maintenance role, every minute.
+create or replace function worker.fold_sent_messages(p_limit integer)
+returns integer
+language sql volatile security definer
 set search_path = ''
+-- The queue is empty when it is analysed, and a plan for that would read all of it for each contact.
+set enable_seqscan = off
 as $$
     with waiting as materialized (
         select distinct w.contact_id from (select x.contact_id from private.sent_messages x order by x.id limit p_limit) w
@@ -42,13 +46,18 @@ as $$
         select c.id from public.contacts c where c.id in (select w.contact_id from waiting w) order by c.id for no key update skip locked
     ), taken as (
         delete from private.sent_messages w
-        where w.contact_id in (select f.id from free f)
+        where w.contact_id = any (array(
+            select f.id from free f
+            union all
             -- Gone with its organisation.
-            or (w.contact_id in (select x.contact_id from waiting x) and not exists (select from public.contacts c where c.id = w.contact_id))
+            select x.contact_id from waiting x where not exists (select from public.contacts c where c.id = x.contact_id)))
         returning w.contact_id, w.sent, w.last_at
     ), folded as (
         select t.contact_id, sum(t.sent)::integer as sent, max(t.last_at) as last_at from taken t group by t.contact_id
+    ), counted as (
+        update public.contacts c set messages_sent = c.messages_sent + f.sent, last_message_at = greatest(c.last_message_at, f.last_at)
+        from folded f where c.id = f.contact_id
     )
-    update public.contacts c set messages_sent = c.messages_sent + f.sent, last_message_at = greatest(c.last_message_at, f.last_at)
-    from folded f where c.id = f.contact_id
+    select count(*)::integer from taken
 $$;
+comment on function worker.fold_sent_messages(integer) is 'Counts about p_limit messages that wait; how many it counted.';

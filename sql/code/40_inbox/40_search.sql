@@ -1,4 +1,4 @@
--- Search of the inbox: names, phones and message text (PRD §6.2). Definer, because the operators of trigram and full-text search are
+-- Search of the inbox: names, phones and the text of messages, but not of campaigns' (PRD §6.2). Definer, because the operators of trigram and full-text search are
 -- not leakproof: behind a policy they could not use their indexes. The organisation is checked first and leads every query.
 
 create or replace function public.search_conversations(p_org_id uuid, p_query text, p_limit integer default 30)
@@ -30,7 +30,7 @@ begin
     ), words as (
         select m.conversation_id, m.id, m.body, m.occurred_at
         from public.messages m
-        where m.org_id = p_org_id
+        where m.org_id = p_org_id and m.campaign_id is null
             and to_tsvector('simple', coalesce(m.body, '')) @@ v_words
         order by m.id desc limit 200
     ), texts as (

@@ -65,7 +65,7 @@ begin
     end if;
 
     -- Meta knows these messages: they must never be handed over again, whatever became of our own record of the call.
-    delete from private.outbox o using jsonb_to_recordset(v_changed) as c (id uuid) where o.message_id = c.id;
+    delete from private.outbox o where o.message_id = any (array(select c.id from jsonb_to_recordset(v_changed) as c (id uuid)));
     perform private.settle_ledger(array(select c.id from jsonb_to_recordset(v_changed) as c (id uuid)));
     if v_taken is not null then
         perform private.use_tier(v_taken);

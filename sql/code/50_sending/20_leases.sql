@@ -83,8 +83,9 @@ begin
         left join private.phone_leases l on l.whatsapp_account_id = a.id
         -- What a dead holder was sending must become uncertain even when the number is no longer connected.
         where exists (
-                select from private.outbox o
-                where o.whatsapp_account_id = a.id and (o.state = 'sending' or (o.state = 'ready' and a.status = 'connected')))
+                select from private.outbox o where o.whatsapp_account_id = a.id and o.state = 'sending'
+                union all
+                select from private.outbox o where o.whatsapp_account_id = a.id and o.state = 'ready' and a.status = 'connected')
             and (l.holder is null or l.holder = p_holder or l.lease_until < clock_timestamp() or not private.is_session_alive(l.lock_key))
             -- An extension is due at half time; before that there is nothing to write.
             and (l.holder is distinct from p_holder or l.lease_until < clock_timestamp() + make_interval(secs => p_seconds / 2.0))
@@ -115,7 +116,7 @@ begin
             ) x
         ) as ready, case when a.paused_until > v_now then a.paused_until else (
             select min(o.ready_at) from private.outbox o
-            where o.whatsapp_account_id = a.id and o.state = 'ready' and o.ready_at > v_now
+            where o.whatsapp_account_id = a.id and o.state = 'ready' and o.attempt > 0 and o.ready_at > v_now
         ) end as next_ready_at
     ) r
     where l.holder = p_holder and l.lease_until > clock_timestamp() and r.ready + coalesce(extract(epoch from r.next_ready_at), 0) > 0;

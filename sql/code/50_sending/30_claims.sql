@@ -1,4 +1,5 @@
--- Claiming and recording sends. Called by the send role of the worker.
+-- Claiming and recording sends. Called by the send role of the worker. The outbox is looked at by lists of keys and along its indexes: it is
+-- empty when it is analysed, and a plan for that would read all of it for each message.
 -- Must stay true: claim and intent are one commit, so a row handed out once is never handed out again unless Meta itself refused it;
 -- private.send_refusal is asked again at this moment; messages of one conversation leave in order.
 
@@ -20,7 +21,8 @@ begin
         where m.id = f.message_id and m.status in ('pending', 'sent')
         returning m.id, m.org_id, m.conversation_id
     ), gone as (
-        delete from private.outbox o using jsonb_to_recordset(p_failures) as f (message_id uuid) where o.message_id = f.message_id
+        delete from private.outbox o
+        where o.message_id = any (array(select f.message_id from jsonb_to_recordset(p_failures) as f (message_id uuid)))
     )
     select jsonb_agg(to_jsonb(c)) into v_changed from changed c;
     if v_changed is null then
@@ -75,10 +77,16 @@ returns table (message_id uuid, send_try integer, attempt integer, recipient_pho
     payload jsonb, reply_to text, queued_at timestamptz, lane integer)
 language plpgsql volatile security definer
 set search_path = ''
+set enable_sort = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
 as $$
 declare
     v_refused jsonb;
     v_claimed uuid[];
+    v_now timestamptz := private.clock();
 begin
     -- Taking the lease's row in share mode keeps a takeover waiting until this claim is on record.
     perform from private.phone_leases l
@@ -86,9 +94,9 @@ begin
     if not found then
         return;
     end if;
-    with candidates as (
+    with candidates as materialized (
         select o.message_id, private.send_refusal(a.status, a.quality_rating, p.deleted_at is not null, p.opt_in_status,
-            c.window_expires_at, m.type, t.status, t.category, m.campaign_id is not null, private.clock()) as refusal
+            c.window_expires_at, m.type, t.status, t.category, m.campaign_id is not null, v_now) as refusal
         from private.outbox o
         join public.whatsapp_accounts a on a.id = o.whatsapp_account_id
         join public.messages m on m.id = o.message_id
@@ -103,18 +111,16 @@ begin
             and (m.campaign_id is null or k.status = 'sending')
             -- Only the head of a conversation: Meta does not keep order, we do. A reply is no part of a campaign that comes before it.
             and not exists (select from private.outbox e
-                where e.conversation_id = o.conversation_id and e.seq < o.seq and e.lane <= o.lane and e.state <> 'uncertain')
+                where e.conversation_id = o.conversation_id and e.seq < o.seq and e.lane <= o.lane and e.state <> 'uncertain' offset 0)
         order by o.lane, o.seq limit p_limit
         -- A claim waits for nobody: whoever settles messages takes them before their outbox rows, the other way round.
         for update of o skip locked
-    ), sending as (
-        update private.outbox o set state = 'sending', holder = p_holder, intent_at = clock_timestamp(), attempt = o.attempt + 1
-        from candidates c where o.message_id = c.message_id and c.refusal is null
-        returning o.message_id
     )
-    select (select array_agg(s.message_id) from sending s),
-        (select jsonb_agg(jsonb_build_object('message_id', c.message_id, 'error_code', c.refusal)) from candidates c where c.refusal is not null)
-    into v_claimed, v_refused;
+    select array_agg(c.message_id) filter (where c.refusal is null),
+        jsonb_agg(jsonb_build_object('message_id', c.message_id, 'error_code', c.refusal)) filter (where c.refusal is not null)
+    into v_claimed, v_refused from candidates c;
+    update private.outbox o set state = 'sending', holder = p_holder, intent_at = clock_timestamp(), attempt = o.attempt + 1
+    where o.message_id = any (v_claimed);
     if v_refused is not null then
         with free as (
             select m.id from public.messages m
@@ -147,6 +153,7 @@ set search_path = ''
 as $$
 declare
     v_accepted jsonb;
+    v_others uuid[];
     v_failures jsonb;
     v_changed jsonb;
 begin
@@ -166,38 +173,41 @@ begin
             and (m.wa_message_id is null or m.wa_message_id = r.wa_message_id)
         returning m.id, m.conversation_id, m.wa_message_id
     ), gone as (
-        delete from private.outbox o using accepted a where o.message_id = a.id
+        delete from private.outbox o where o.message_id = any (array(select a.id from accepted a))
     )
     select jsonb_agg(to_jsonb(a)) into v_accepted from accepted a;
 
-    with uncertain as (
-        update private.outbox o set state = 'uncertain'
-        from jsonb_to_recordset(p_results) as r (message_id uuid, send_try integer, attempt integer, outcome text)
-        join public.messages m on m.id = r.message_id and m.send_try = r.send_try
-        where r.outcome = 'uncertain' and o.message_id = r.message_id and o.attempt = r.attempt and o.state = 'sending'
-        returning o.message_id
-    ), requeued as (
-        update private.outbox o set state = 'ready', holder = null, intent_at = null,
-            ready_at = clock_timestamp() + make_interval(secs => r.retry_seconds)
-        from jsonb_to_recordset(p_results) as r (message_id uuid, send_try integer, attempt integer, outcome text, retry_seconds double precision)
-        join public.messages m on m.id = r.message_id and m.send_try = r.send_try
-        where r.outcome = 'retry' and o.message_id = r.message_id and o.attempt = r.attempt and o.state in ('sending', 'uncertain')
-        returning o.message_id
-    ), changed as (
-        update public.messages m set is_uncertain = x.is_uncertain, error_code = case when x.is_uncertain then 'WA_008' end
-        from (select u.message_id, true as is_uncertain from uncertain u union all select q.message_id, false from requeued q) x
-        where m.id = x.message_id and m.status = 'pending' and m.wa_message_id is null and (x.is_uncertain or m.is_uncertain)
-        returning m.id, m.conversation_id
-    )
-    select jsonb_agg(to_jsonb(c)) into v_changed from changed c;
+    v_others := array(select r.message_id from jsonb_to_recordset(p_results) as r (message_id uuid, outcome text) where r.outcome <> 'accepted');
+    if cardinality(v_others) > 0 then
+        with uncertain as (
+            update private.outbox o set state = 'uncertain'
+            from jsonb_to_recordset(p_results) as r (message_id uuid, send_try integer, attempt integer, outcome text)
+            join public.messages m on m.id = r.message_id and m.send_try = r.send_try
+            where r.outcome = 'uncertain' and o.message_id = any (v_others) and o.message_id = r.message_id and o.attempt = r.attempt and o.state = 'sending'
+            returning o.message_id
+        ), requeued as (
+            update private.outbox o set state = 'ready', holder = null, intent_at = null,
+                ready_at = clock_timestamp() + make_interval(secs => r.retry_seconds)
+            from jsonb_to_recordset(p_results) as r (message_id uuid, send_try integer, attempt integer, outcome text, retry_seconds double precision)
+            join public.messages m on m.id = r.message_id and m.send_try = r.send_try
+            where r.outcome = 'retry' and o.message_id = any (v_others) and o.message_id = r.message_id and o.attempt = r.attempt and o.state in ('sending', 'uncertain')
+            returning o.message_id
+        ), changed as (
+            update public.messages m set is_uncertain = x.is_uncertain, error_code = case when x.is_uncertain then 'WA_008' end
+            from (select u.message_id, true as is_uncertain from uncertain u union all select q.message_id, false from requeued q) x
+            where m.id = x.message_id and m.status = 'pending' and m.wa_message_id is null and (x.is_uncertain or m.is_uncertain)
+            returning m.id, m.conversation_id
+        )
+        select jsonb_agg(to_jsonb(c)) into v_changed from changed c;
 
-    select jsonb_agg(to_jsonb(r)) into v_failures
-    from jsonb_to_recordset(p_results) as r (message_id uuid, send_try integer, attempt integer, outcome text, error_code text, error_message text)
-    join public.messages m on m.id = r.message_id and m.send_try = r.send_try
-    join private.outbox o on o.message_id = r.message_id and o.attempt = r.attempt
-    where r.outcome = 'failed';
-    if v_failures is not null then
-        perform private.fail_messages(v_failures);
+        select jsonb_agg(to_jsonb(r)) into v_failures
+        from jsonb_to_recordset(p_results) as r (message_id uuid, send_try integer, attempt integer, outcome text, error_code text, error_message text)
+        join public.messages m on m.id = r.message_id and m.send_try = r.send_try
+        join private.outbox o on o.message_id = r.message_id and o.attempt = r.attempt
+        where r.outcome = 'failed' and o.message_id = any (v_others);
+        if v_failures is not null then
+            perform private.fail_messages(v_failures);
+        end if;
     end if;
 
     v_changed := coalesce(v_accepted, '[]') || coalesce(v_changed, '[]');

@@ -108,7 +108,8 @@ begin
     for v_campaign in
         select c.* from public.campaigns c
         where c.id in (
-                select m.campaign_id from private.outbox o join public.messages m on m.id = o.message_id where o.lane = 2 and o.state = 'ready')
+                select m.campaign_id from private.outbox o join public.messages m on m.id = o.message_id
+                where o.lane = 2 and o.state = 'ready' and o.attempt > 0)
             and (c.status <> 'sending' or private.is_held(c))
         order by c.id for no key update skip locked
     loop

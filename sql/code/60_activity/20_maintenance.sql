@@ -12,7 +12,6 @@ declare
     v_count integer := 0;
     v_soon record;
 begin
-    perform private.fold_sent_messages(p_limit);
     for v_org in
         with closed as (
             update public.conversations c set status = 'expired', updated_at = now()

@@ -103,11 +103,13 @@ $$),
 ('primary_key', 'every table has a primary key', $$
     select object from tests.our_tables t where not exists (select from pg_catalog.pg_index i where i.indrelid = t.oid and i.indisprimary)
 $$),
-('foreign_key_index', 'every foreign key has an index that begins with its columns', $$
+('foreign_key_index', 'every foreign key has an index that begins with its columns, or with the one of them that is a key of the table it refers to', $$
     select c.conrelid::regclass || ' ' || c.conname from pg_catalog.pg_constraint c join tests.our_tables t on t.oid = c.conrelid
     where c.contype = 'f' and not exists (
         select from pg_catalog.pg_index i where i.indrelid = c.conrelid and i.indisvalid
-            and (i.indkey::int2[])[0:cardinality(c.conkey) - 1] @> c.conkey and (i.indkey::int2[])[0:cardinality(c.conkey) - 1] <@ c.conkey
+            and ((i.indkey::int2[])[0:cardinality(c.conkey) - 1] @> c.conkey and (i.indkey::int2[])[0:cardinality(c.conkey) - 1] <@ c.conkey
+                or exists (select from pg_catalog.pg_index k, unnest(c.conkey, c.confkey) u (here, there)
+                    where k.indrelid = c.confrelid and k.indisprimary and k.indnatts = 1 and k.indkey[0] = u.there and i.indkey[0] = u.here))
             -- A partial index serves when it leaves out nothing but nulls.
             and (i.indpred is null or pg_catalog.pg_get_expr(i.indpred, i.indrelid) ~ '^\(\w+ IS NOT NULL\)$'))
 $$),

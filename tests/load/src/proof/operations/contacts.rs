@@ -116,7 +116,7 @@ impl Actor {
                 .await
             }
             _ => {
-                self.run(false, "select private.fold_sent_messages(100)", &[])
+                self.run(false, "select worker.fold_sent_messages(100)", &[])
                     .await
             }
         }

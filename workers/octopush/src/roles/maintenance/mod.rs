@@ -29,7 +29,7 @@ struct Sweep {
     sql: &'static str,
 }
 
-const SWEEPS: [Sweep; 3] = [
+const SWEEPS: [Sweep; 4] = [
     Sweep {
         name: "windows",
         schedule: "*/5 * * * * *",
@@ -39,6 +39,11 @@ const SWEEPS: [Sweep; 3] = [
         name: "snoozes",
         schedule: "*/5 * * * * *",
         sql: include_str!("../../database/queries/wake_snoozed.sql"),
+    },
+    Sweep {
+        name: "sent messages",
+        schedule: "0 * * * * *",
+        sql: include_str!("../../database/queries/fold_sent_messages.sql"),
     },
     // 3 in the morning in Malaysia.
     Sweep {

@@ -1432,6 +1432,7 @@ comment on view public.tag_usage is 'How many contacts outside the trash carry e
 -- sql/code/30_contacts/25_counters.sql
 
 -- messages_sent and last_message_at of contacts as we write to them; what they write is folded by worker.apply_messages, which holds them.
+-- Messages of campaigns are counted within a minute (worker.fold_sent_messages): writing to every index of a contact costs as much as sending.
 -- Must stay true: messages_sent + what waits in private.sent_messages equals a recount of outbound messages; whoever sends holds a
 -- conversation already and never waits for a contact (lock order: contacts before conversations).
 
@@ -1445,11 +1446,12 @@ begin
         return null;
     end if;
     with sent as materialized (
-        select m.org_id, m.contact_id, count(*)::integer as sent, max(m.occurred_at) as last_at
+        select m.org_id, m.contact_id, count(*)::integer as sent, max(m.occurred_at) as last_at, bool_or(m.campaign_id is not null) as is_campaign
         from new_messages m where m.direction = 'outbound' group by m.org_id, m.contact_id
     ), free as materialized (
         -- With the counts: the planner takes sent for a row or two, and would look through it for each of hundreds of contacts.
-        select c.id, s.sent, s.last_at from sent s join public.contacts c on c.id = s.contact_id order by c.id for no key update of c skip locked
+        select c.id, s.sent, s.last_at from sent s join public.contacts c on c.id = s.contact_id where not s.is_campaign
+        order by c.id for no key update of c skip locked
     ), counted as (
         update public.contacts c set messages_sent = c.messages_sent + f.sent, last_message_at = greatest(c.last_message_at, f.last_at)
         from free f where c.id = f.id
@@ -1463,11 +1465,13 @@ $$;
 create or replace trigger messages__count_sent after insert on public.messages
     referencing new table as new_messages for each statement execute function private.count_sent();
 
--- Counts what waits, for contacts nobody holds. Called by the maintenance role, every few seconds.
-create or replace function private.fold_sent_messages(p_limit integer)
-returns void
-language sql volatile
+-- Counts what waits, for contacts nobody holds. Called by the maintenance role, every minute.
+create or replace function worker.fold_sent_messages(p_limit integer)
+returns integer
+language sql volatile security definer
 set search_path = ''
+-- The queue is empty when it is analysed, and a plan for that would read all of it for each contact.
+set enable_seqscan = off
 as $$
     with waiting as materialized (
         select distinct w.contact_id from (select x.contact_id from private.sent_messages x order by x.id limit p_limit) w
@@ -1475,16 +1479,21 @@ as $$
         select c.id from public.contacts c where c.id in (select w.contact_id from waiting w) order by c.id for no key update skip locked
     ), taken as (
         delete from private.sent_messages w
-        where w.contact_id in (select f.id from free f)
+        where w.contact_id = any (array(
+            select f.id from free f
+            union all
             -- Gone with its organisation.
-            or (w.contact_id in (select x.contact_id from waiting x) and not exists (select from public.contacts c where c.id = w.contact_id))
+            select x.contact_id from waiting x where not exists (select from public.contacts c where c.id = x.contact_id)))
         returning w.contact_id, w.sent, w.last_at
     ), folded as (
         select t.contact_id, sum(t.sent)::integer as sent, max(t.last_at) as last_at from taken t group by t.contact_id
+    ), counted as (
+        update public.contacts c set messages_sent = c.messages_sent + f.sent, last_message_at = greatest(c.last_message_at, f.last_at)
+        from folded f where c.id = f.contact_id
     )
-    update public.contacts c set messages_sent = c.messages_sent + f.sent, last_message_at = greatest(c.last_message_at, f.last_at)
-    from folded f where c.id = f.contact_id
+    select count(*)::integer from taken
 $$;
+comment on function worker.fold_sent_messages(integer) is 'Counts about p_limit messages that wait; how many it counted.';
 
 -- sql/code/30_contacts/30_consent.sql
 
@@ -3236,7 +3245,7 @@ comment on function public.retry_message(uuid) is 'Sends a failed message again,
 
 -- sql/code/40_inbox/40_search.sql
 
--- Search of the inbox: names, phones and message text (PRD §6.2). Definer, because the operators of trigram and full-text search are
+-- Search of the inbox: names, phones and the text of messages, but not of campaigns' (PRD §6.2). Definer, because the operators of trigram and full-text search are
 -- not leakproof: behind a policy they could not use their indexes. The organisation is checked first and leads every query.
 
 create or replace function public.search_conversations(p_org_id uuid, p_query text, p_limit integer default 30)
@@ -3268,7 +3277,7 @@ begin
     ), words as (
         select m.conversation_id, m.id, m.body, m.occurred_at
         from public.messages m
-        where m.org_id = p_org_id
+        where m.org_id = p_org_id and m.campaign_id is null
             and to_tsvector('simple', coalesce(m.body, '')) @@ v_words
         order by m.id desc limit 200
     ), texts as (
@@ -3708,7 +3717,7 @@ begin
     end if;
 
     -- Meta knows these messages: they must never be handed over again, whatever became of our own record of the call.
-    delete from private.outbox o using jsonb_to_recordset(v_changed) as c (id uuid) where o.message_id = c.id;
+    delete from private.outbox o where o.message_id = any (array(select c.id from jsonb_to_recordset(v_changed) as c (id uuid)));
     perform private.settle_ledger(array(select c.id from jsonb_to_recordset(v_changed) as c (id uuid)));
     if v_taken is not null then
         perform private.use_tier(v_taken);
@@ -5540,8 +5549,9 @@ begin
         left join private.phone_leases l on l.whatsapp_account_id = a.id
         -- What a dead holder was sending must become uncertain even when the number is no longer connected.
         where exists (
-                select from private.outbox o
-                where o.whatsapp_account_id = a.id and (o.state = 'sending' or (o.state = 'ready' and a.status = 'connected')))
+                select from private.outbox o where o.whatsapp_account_id = a.id and o.state = 'sending'
+                union all
+                select from private.outbox o where o.whatsapp_account_id = a.id and o.state = 'ready' and a.status = 'connected')
             and (l.holder is null or l.holder = p_holder or l.lease_until < clock_timestamp() or not private.is_session_alive(l.lock_key))
             -- An extension is due at half time; before that there is nothing to write.
             and (l.holder is distinct from p_holder or l.lease_until < clock_timestamp() + make_interval(secs => p_seconds / 2.0))
@@ -5572,7 +5582,7 @@ begin
             ) x
         ) as ready, case when a.paused_until > v_now then a.paused_until else (
             select min(o.ready_at) from private.outbox o
-            where o.whatsapp_account_id = a.id and o.state = 'ready' and o.ready_at > v_now
+            where o.whatsapp_account_id = a.id and o.state = 'ready' and o.attempt > 0 and o.ready_at > v_now
         ) end as next_ready_at
     ) r
     where l.holder = p_holder and l.lease_until > clock_timestamp() and r.ready + coalesce(extract(epoch from r.next_ready_at), 0) > 0;
@@ -5589,7 +5599,8 @@ as $$ delete from private.phone_leases where holder = p_holder $$;
 
 -- sql/code/50_sending/30_claims.sql
 
--- Claiming and recording sends. Called by the send role of the worker.
+-- Claiming and recording sends. Called by the send role of the worker. The outbox is looked at by lists of keys and along its indexes: it is
+-- empty when it is analysed, and a plan for that would read all of it for each message.
 -- Must stay true: claim and intent are one commit, so a row handed out once is never handed out again unless Meta itself refused it;
 -- private.send_refusal is asked again at this moment; messages of one conversation leave in order.
 
@@ -5611,7 +5622,8 @@ begin
         where m.id = f.message_id and m.status in ('pending', 'sent')
         returning m.id, m.org_id, m.conversation_id
     ), gone as (
-        delete from private.outbox o using jsonb_to_recordset(p_failures) as f (message_id uuid) where o.message_id = f.message_id
+        delete from private.outbox o
+        where o.message_id = any (array(select f.message_id from jsonb_to_recordset(p_failures) as f (message_id uuid)))
     )
     select jsonb_agg(to_jsonb(c)) into v_changed from changed c;
     if v_changed is null then
@@ -5666,10 +5678,16 @@ returns table (message_id uuid, send_try integer, attempt integer, recipient_pho
     payload jsonb, reply_to text, queued_at timestamptz, lane integer)
 language plpgsql volatile security definer
 set search_path = ''
+set enable_sort = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
 as $$
 declare
     v_refused jsonb;
     v_claimed uuid[];
+    v_now timestamptz := private.clock();
 begin
     -- Taking the lease's row in share mode keeps a takeover waiting until this claim is on record.
     perform from private.phone_leases l
@@ -5677,9 +5695,9 @@ begin
     if not found then
         return;
     end if;
-    with candidates as (
+    with candidates as materialized (
         select o.message_id, private.send_refusal(a.status, a.quality_rating, p.deleted_at is not null, p.opt_in_status,
-            c.window_expires_at, m.type, t.status, t.category, m.campaign_id is not null, private.clock()) as refusal
+            c.window_expires_at, m.type, t.status, t.category, m.campaign_id is not null, v_now) as refusal
         from private.outbox o
         join public.whatsapp_accounts a on a.id = o.whatsapp_account_id
         join public.messages m on m.id = o.message_id
@@ -5694,18 +5712,16 @@ begin
             and (m.campaign_id is null or k.status = 'sending')
             -- Only the head of a conversation: Meta does not keep order, we do. A reply is no part of a campaign that comes before it.
             and not exists (select from private.outbox e
-                where e.conversation_id = o.conversation_id and e.seq < o.seq and e.lane <= o.lane and e.state <> 'uncertain')
+                where e.conversation_id = o.conversation_id and e.seq < o.seq and e.lane <= o.lane and e.state <> 'uncertain' offset 0)
         order by o.lane, o.seq limit p_limit
         -- A claim waits for nobody: whoever settles messages takes them before their outbox rows, the other way round.
         for update of o skip locked
-    ), sending as (
-        update private.outbox o set state = 'sending', holder = p_holder, intent_at = clock_timestamp(), attempt = o.attempt + 1
-        from candidates c where o.message_id = c.message_id and c.refusal is null
-        returning o.message_id
     )
-    select (select array_agg(s.message_id) from sending s),
-        (select jsonb_agg(jsonb_build_object('message_id', c.message_id, 'error_code', c.refusal)) from candidates c where c.refusal is not null)
-    into v_claimed, v_refused;
+    select array_agg(c.message_id) filter (where c.refusal is null),
+        jsonb_agg(jsonb_build_object('message_id', c.message_id, 'error_code', c.refusal)) filter (where c.refusal is not null)
+    into v_claimed, v_refused from candidates c;
+    update private.outbox o set state = 'sending', holder = p_holder, intent_at = clock_timestamp(), attempt = o.attempt + 1
+    where o.message_id = any (v_claimed);
     if v_refused is not null then
         with free as (
             select m.id from public.messages m
@@ -5738,6 +5754,7 @@ set search_path = ''
 as $$
 declare
     v_accepted jsonb;
+    v_others uuid[];
     v_failures jsonb;
     v_changed jsonb;
 begin
@@ -5757,38 +5774,41 @@ begin
             and (m.wa_message_id is null or m.wa_message_id = r.wa_message_id)
         returning m.id, m.conversation_id, m.wa_message_id
     ), gone as (
-        delete from private.outbox o using accepted a where o.message_id = a.id
+        delete from private.outbox o where o.message_id = any (array(select a.id from accepted a))
     )
     select jsonb_agg(to_jsonb(a)) into v_accepted from accepted a;
 
-    with uncertain as (
-        update private.outbox o set state = 'uncertain'
-        from jsonb_to_recordset(p_results) as r (message_id uuid, send_try integer, attempt integer, outcome text)
-        join public.messages m on m.id = r.message_id and m.send_try = r.send_try
-        where r.outcome = 'uncertain' and o.message_id = r.message_id and o.attempt = r.attempt and o.state = 'sending'
-        returning o.message_id
-    ), requeued as (
-        update private.outbox o set state = 'ready', holder = null, intent_at = null,
-            ready_at = clock_timestamp() + make_interval(secs => r.retry_seconds)
-        from jsonb_to_recordset(p_results) as r (message_id uuid, send_try integer, attempt integer, outcome text, retry_seconds double precision)
-        join public.messages m on m.id = r.message_id and m.send_try = r.send_try
-        where r.outcome = 'retry' and o.message_id = r.message_id and o.attempt = r.attempt and o.state in ('sending', 'uncertain')
-        returning o.message_id
-    ), changed as (
-        update public.messages m set is_uncertain = x.is_uncertain, error_code = case when x.is_uncertain then 'WA_008' end
-        from (select u.message_id, true as is_uncertain from uncertain u union all select q.message_id, false from requeued q) x
-        where m.id = x.message_id and m.status = 'pending' and m.wa_message_id is null and (x.is_uncertain or m.is_uncertain)
-        returning m.id, m.conversation_id
-    )
-    select jsonb_agg(to_jsonb(c)) into v_changed from changed c;
+    v_others := array(select r.message_id from jsonb_to_recordset(p_results) as r (message_id uuid, outcome text) where r.outcome <> 'accepted');
+    if cardinality(v_others) > 0 then
+        with uncertain as (
+            update private.outbox o set state = 'uncertain'
+            from jsonb_to_recordset(p_results) as r (message_id uuid, send_try integer, attempt integer, outcome text)
+            join public.messages m on m.id = r.message_id and m.send_try = r.send_try
+            where r.outcome = 'uncertain' and o.message_id = any (v_others) and o.message_id = r.message_id and o.attempt = r.attempt and o.state = 'sending'
+            returning o.message_id
+        ), requeued as (
+            update private.outbox o set state = 'ready', holder = null, intent_at = null,
+                ready_at = clock_timestamp() + make_interval(secs => r.retry_seconds)
+            from jsonb_to_recordset(p_results) as r (message_id uuid, send_try integer, attempt integer, outcome text, retry_seconds double precision)
+            join public.messages m on m.id = r.message_id and m.send_try = r.send_try
+            where r.outcome = 'retry' and o.message_id = any (v_others) and o.message_id = r.message_id and o.attempt = r.attempt and o.state in ('sending', 'uncertain')
+            returning o.message_id
+        ), changed as (
+            update public.messages m set is_uncertain = x.is_uncertain, error_code = case when x.is_uncertain then 'WA_008' end
+            from (select u.message_id, true as is_uncertain from uncertain u union all select q.message_id, false from requeued q) x
+            where m.id = x.message_id and m.status = 'pending' and m.wa_message_id is null and (x.is_uncertain or m.is_uncertain)
+            returning m.id, m.conversation_id
+        )
+        select jsonb_agg(to_jsonb(c)) into v_changed from changed c;
 
-    select jsonb_agg(to_jsonb(r)) into v_failures
-    from jsonb_to_recordset(p_results) as r (message_id uuid, send_try integer, attempt integer, outcome text, error_code text, error_message text)
-    join public.messages m on m.id = r.message_id and m.send_try = r.send_try
-    join private.outbox o on o.message_id = r.message_id and o.attempt = r.attempt
-    where r.outcome = 'failed';
-    if v_failures is not null then
-        perform private.fail_messages(v_failures);
+        select jsonb_agg(to_jsonb(r)) into v_failures
+        from jsonb_to_recordset(p_results) as r (message_id uuid, send_try integer, attempt integer, outcome text, error_code text, error_message text)
+        join public.messages m on m.id = r.message_id and m.send_try = r.send_try
+        join private.outbox o on o.message_id = r.message_id and o.attempt = r.attempt
+        where r.outcome = 'failed' and o.message_id = any (v_others);
+        if v_failures is not null then
+            perform private.fail_messages(v_failures);
+        end if;
     end if;
 
     v_changed := coalesce(v_accepted, '[]') || coalesce(v_changed, '[]');
@@ -7941,7 +7961,8 @@ begin
     for v_campaign in
         select c.* from public.campaigns c
         where c.id in (
-                select m.campaign_id from private.outbox o join public.messages m on m.id = o.message_id where o.lane = 2 and o.state = 'ready')
+                select m.campaign_id from private.outbox o join public.messages m on m.id = o.message_id
+                where o.lane = 2 and o.state = 'ready' and o.attempt > 0)
             and (c.status <> 'sending' or private.is_held(c))
         order by c.id for no key update skip locked
     loop
@@ -9536,7 +9557,6 @@ declare
     v_count integer := 0;
     v_soon record;
 begin
-    perform private.fold_sent_messages(p_limit);
     for v_org in
         with closed as (
             update public.conversations c set status = 'expired', updated_at = now()
@@ -11545,7 +11565,9 @@ begin
     perform private.advance_segment_clock(p_org_id, v_now);
     with taken as (
         delete from private.contact_changes q
-        where q.id in (select x.id from private.contact_changes x where x.org_id = p_org_id order by x.id limit p_limit)
+        -- By both columns of the index: the queue is empty when it is analysed, and the planner then takes any way for the shortest.
+        where q.org_id = p_org_id
+            and q.id = any (array(select x.id from private.contact_changes x where x.org_id = p_org_id order by x.id limit p_limit))
         returning q.contact_id, q.is_time
     ), contacts as (
         select t.contact_id, count(*) as lines, bool_and(t.is_time) as is_time from taken t group by t.contact_id
@@ -12459,4 +12481,4 @@ to authenticated;
 
 grant execute on all functions in schema worker to octopush_worker;
 
-insert into private.schema_code (hash) values ('812e4f28563fc8be3191a63e24ddef5d9ca3bab9d8bc93192e6cc36517734a71') on conflict (is_current) do update set hash = excluded.hash, applied_at = now();
+insert into private.schema_code (hash) values ('dfc836a728eea7aa606b1dc3e77b91f55ae9736b6eccd7731e8fa35302ded4f3') on conflict (is_current) do update set hash = excluded.hash, applied_at = now();

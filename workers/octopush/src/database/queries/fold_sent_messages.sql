@@ -1,0 +1,1 @@
+select worker.fold_sent_messages($1)
