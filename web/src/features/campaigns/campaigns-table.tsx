@@ -32,8 +32,8 @@ export function CampaignsTable({ campaigns, stale, onDelete }: TableProps) {
             <Table.Th className={`${classes.number} ${classes.medium}`}>Delivered</Table.Th>
             <Table.Th className={`${classes.number} ${classes.medium}`}>Read</Table.Th>
             <Table.Th className={`${classes.number} ${classes.medium}`}>Replied</Table.Th>
-            <Table.Th className={classes.wide}>Created</Table.Th>
-            <Table.Th w={60}>
+            <Table.Th className={classes.wider}>Created</Table.Th>
+            <Table.Th className={classes.menu}>
               <VisuallyHidden>Actions</VisuallyHidden>
             </Table.Th>
           </Table.Tr>
@@ -111,7 +111,7 @@ function Row({ campaign, onDelete }: { campaign: ListRow; onDelete: (campaign: L
       <NumberCell value={campaign.delivered} of={campaign.sent} began={began} />
       <NumberCell value={campaign.read} of={campaign.sent} began={began} />
       <NumberCell value={campaign.replied} of={campaign.sent} began={began} />
-      <Table.Td className={classes.wide}>
+      <Table.Td className={classes.wider}>
         <time dateTime={campaign.created_at} title={exactTime(campaign.created_at)}>
           {now - Date.parse(campaign.created_at) < 86_400_000
             ? relativeAge(campaign.created_at, now)
@@ -122,7 +122,7 @@ function Row({ campaign, onDelete }: { campaign: ListRow; onDelete: (campaign: L
         </Text>
       </Table.Td>
       {/* A click on the menu is not one on the row. */}
-      <Table.Td onClick={(event) => event.stopPropagation()}>
+      <Table.Td className={classes.menu} onClick={(event) => event.stopPropagation()}>
         {org.can('campaigns.manage') && (
           <LateMenu
             button={(press) => (
@@ -176,7 +176,7 @@ function SkeletonRow() {
       <Table.Td className={classes.medium}>{cell(40)}</Table.Td>
       <Table.Td className={classes.medium}>{cell(40)}</Table.Td>
       <Table.Td className={classes.medium}>{cell(40)}</Table.Td>
-      <Table.Td className={classes.wide}>
+      <Table.Td className={classes.wider}>
         <Skeleton height={14} width={90} />
       </Table.Td>
       <Table.Td>

@@ -21,8 +21,8 @@ export function TemplatesTable({ templates }: { templates?: Template[] }) {
             <Table.Th>Status</Table.Th>
             <Table.Th className={`${classes.number} ${classes.medium}`}>Sent</Table.Th>
             <Table.Th className={`${classes.number} ${classes.wide}`}>Read</Table.Th>
-            <Table.Th className={classes.wide}>Created</Table.Th>
-            <Table.Th w={60}>
+            <Table.Th className={classes.wider}>Created</Table.Th>
+            <Table.Th className={classes.menu}>
               <VisuallyHidden>Actions</VisuallyHidden>
             </Table.Th>
           </Table.Tr>
@@ -65,21 +65,23 @@ function Row({ template }: { template: Template }) {
       <Table.Td className={classes.medium}>
         <CategoryBadge category={template.category} />
       </Table.Td>
-      <Table.Td className={classes.wide} title={template.language}>
-        {languageName(template.language)}
+      <Table.Td className={classes.wide}>
+        <span className={classes.brief} title={`${languageName(template.language)} (${template.language})`}>
+          {languageName(template.language)}
+        </span>
       </Table.Td>
       <Table.Td>
         <StatusBadge template={template} />
       </Table.Td>
       <Table.Td className={`${classes.number} ${classes.medium}`}>{count(template.sent_count)}</Table.Td>
       <Table.Td className={`${classes.number} ${classes.wide}`}>{percent(template.read_rate)}</Table.Td>
-      <Table.Td className={classes.wide}>
-        <time dateTime={template.created_at} title={exactTime(template.created_at)}>
+      <Table.Td className={classes.wider}>
+        <time className={classes.brief} dateTime={template.created_at} title={exactTime(template.created_at)}>
           {relativeAge(template.created_at, now)}
         </time>
       </Table.Td>
       {/* A click on the menu is not one on the row. */}
-      <Table.Td onClick={(event) => event.stopPropagation()}>
+      <Table.Td className={classes.menu} onClick={(event) => event.stopPropagation()}>
         <TemplateMenu template={template} withLinks />
       </Table.Td>
     </Table.Tr>
@@ -107,7 +109,7 @@ function SkeletonRow() {
       <Table.Td className={classes.wide}>
         <Skeleton height={14} width={40} ml="auto" />
       </Table.Td>
-      <Table.Td className={classes.wide}>
+      <Table.Td className={classes.wider}>
         <Skeleton height={14} width={80} />
       </Table.Td>
       <Table.Td />

@@ -254,7 +254,7 @@ function At({ time, className }: { time: string | null | undefined; className: s
   return (
     <Table.Td className={className}>
       {time ? (
-        <time dateTime={time} title={exactTime(time)} className={classes.figure}>
+        <time dateTime={time} title={exactTime(time)} className={`${classes.figure} ${classes.time}`}>
           {new Date(time).toDateString() === new Date().toDateString()
             ? clockTime(time)
             : `${shortDate(time)}, ${clockTime(time)}`}
