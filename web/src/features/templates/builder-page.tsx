@@ -3,6 +3,7 @@ import { IconBrandWhatsapp, IconLock } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { Suspense, useCallback, useState } from 'react';
+import { FindProblem } from '@/components/find-problem';
 import { Hint, LoadProblem } from '@/components/problem';
 import { TextLink } from '@/components/text-link';
 import { useOrg } from '@/features/tenancy/queries';
@@ -84,7 +85,14 @@ function Existing({ id, form }: { id: string; form: (template: Template) => Reac
   const [begun, setBegun] = useState<Template>();
   if (!begun && query.isSuccess && query.isFetchedAfterMount) setBegun(query.data);
   if (query.isError && !begun)
-    return <LoadProblem error={query.error} what="this template" onRetry={() => void query.refetch()} />;
+    return (
+      <FindProblem
+        error={query.error}
+        what="this template"
+        onRetry={() => void query.refetch()}
+        back={<TextLink to="/templates">See all templates</TextLink>}
+      />
+    );
   if (!begun) return <FormSkeleton />;
   if (!mayEdit(begun)) return <NotNow template={begun} />;
   return form(begun);

@@ -3,7 +3,9 @@ import { IconAlertTriangle, IconEdit, IconInfoCircle, IconSend, IconSpeakerphone
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { Suspense } from 'react';
+import { FindProblem } from '@/components/find-problem';
 import { LoadProblem } from '@/components/problem';
+import { TextLink } from '@/components/text-link';
 import { useOrg } from '@/features/tenancy/queries';
 import { accountsQuery } from '@/features/whatsapp/queries';
 import { useNow } from '@/lib/clock';
@@ -43,12 +45,20 @@ export function TemplatePage() {
   if (template.isError) {
     return (
       <div className={classes.page}>
-        <LoadProblem error={template.error} what="this template" onRetry={() => void template.refetch()} />
+        <FindProblem
+          error={template.error}
+          what="this template"
+          onRetry={() => void template.refetch()}
+          back={<TextLink to="/templates">See all templates</TextLink>}
+        />
       </div>
     );
   }
   return (
     <div className={classes.page}>
+      <nav aria-label="Breadcrumb" className={classes.crumbs}>
+        <TextLink to="/templates">Templates</TextLink>
+      </nav>
       <Header template={template.data} />
       <Explained template={template.data} />
       <div className={classes.detail}>

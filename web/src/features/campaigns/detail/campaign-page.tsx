@@ -2,8 +2,8 @@ import { Button, Skeleton, Stack } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { Suspense } from 'react';
+import { FindProblem } from '@/components/find-problem';
 import { usePageTitle } from '@/components/page-title';
-import { LoadProblem } from '@/components/problem';
 import { TextLink } from '@/components/text-link';
 import { useOrg } from '@/features/tenancy/queries';
 import { lazyPart } from '@/lib/lazy-part';
@@ -46,7 +46,12 @@ export function CampaignPage() {
   if (detail.isError && !detail.data)
     return (
       <div className={classes.page}>
-        <LoadProblem error={detail.error} what="this campaign" onRetry={() => void detail.refetch()} />
+        <FindProblem
+          error={detail.error}
+          what="this campaign"
+          onRetry={() => void detail.refetch()}
+          back={<TextLink to="/campaigns">See all campaigns</TextLink>}
+        />
       </div>
     );
   const { data } = detail;

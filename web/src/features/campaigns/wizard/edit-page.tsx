@@ -3,8 +3,10 @@ import { IconSend } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
+import { FindProblem } from '@/components/find-problem';
 import { usePageTitle } from '@/components/page-title';
-import { Hint, LoadProblem } from '@/components/problem';
+import { Hint } from '@/components/problem';
+import { TextLink } from '@/components/text-link';
 import { useOrg } from '@/features/tenancy/queries';
 import { useCampaignsLive } from '../live';
 import { canEdit } from '../model';
@@ -32,7 +34,12 @@ export function EditCampaignPage() {
   return (
     <div className={classes.page}>
       {detail.isError && !detail.data ? (
-        <LoadProblem error={detail.error} what="this campaign" onRetry={() => void detail.refetch()} />
+        <FindProblem
+          error={detail.error}
+          what="this campaign"
+          onRetry={() => void detail.refetch()}
+          back={<TextLink to="/campaigns">See all campaigns</TextLink>}
+        />
       ) : !detail.data || !detail.isFetchedAfterMount ? (
         <WizardSkeleton />
       ) : canEdit(detail.data.campaign) ? (
