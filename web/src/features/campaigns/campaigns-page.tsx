@@ -1,4 +1,4 @@
-import { Button, Group, Pagination, Text } from '@mantine/core';
+import { Button, Group, Text } from '@mantine/core';
 import { IconPlus, IconSearchOff, IconSend } from '@tabler/icons-react';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
@@ -19,6 +19,8 @@ import { CAMPAIGNS_A_PAGE, campaignsQuery } from './queries';
 const route = getRouteApi('/_app/campaigns');
 
 const ConfirmDialog = lazyPart(async () => (await import('./confirm-dialog')).ConfirmDialog);
+
+const Pages = lazyPart(async () => (await import('@/components/pages')).Pages);
 
 const noFilters = { q: undefined, status: undefined, from: undefined, to: undefined, by: undefined };
 
@@ -89,14 +91,13 @@ export function CampaignsPage() {
               {query.data ? plural(total, 'campaign') : ''}
             </Text>
             {pages > 1 && (
-              <Pagination
-                total={pages}
-                value={page}
-                siblings={0}
-                onChange={(next) => set({ page: next === 1 ? undefined : next })}
-                getControlProps={(control) => ({ 'aria-label': `${control} page` })}
-                getItemProps={(number) => ({ 'aria-label': `Page ${number}` })}
-              />
+              <Suspense fallback={null}>
+                <Pages
+                  total={pages}
+                  page={page}
+                  onPage={(next) => set({ page: next === 1 ? undefined : next })}
+                />
+              </Suspense>
             )}
           </Group>
         </>

@@ -1,15 +1,19 @@
-import { Button, NativeSelect, Popover, Stack, TextInput } from '@mantine/core';
+import { Button, NativeSelect } from '@mantine/core';
 import { IconCalendar } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import { type Chip, FilterChips } from '@/components/filter-chips';
+import { LateMenu } from '@/components/late-menu';
 import { SearchBox } from '@/components/search-box';
 import { useMembers } from '@/features/tenancy/queries';
+import { lazyPart } from '@/lib/lazy-part';
 import { longDate } from '@/lib/time';
 import { useShortcuts } from '@/shell/shortcuts';
 import classes from './campaigns.module.css';
 import type { CampaignsSearch } from './list-search';
 import { type CampaignStatus, statuses } from './model';
 import { statusNames } from './words';
+
+const CreatedFilter = lazyPart(async () => (await import('./created-filter')).CreatedFilter);
 
 interface ToolbarProps {
   search: CampaignsSearch;
@@ -67,31 +71,15 @@ export function CampaignsToolbar({ search, set, end, onNew }: ToolbarProps) {
           ]}
           onChange={(event) => set({ by: event.currentTarget.value || undefined, page: undefined })}
         />
-        <Popover position="bottom-start" shadow="md" trapFocus>
-          <Popover.Target>
-            <Button variant="default" leftSection={<IconCalendar size={18} />}>
+        <LateMenu
+          button={(press) => (
+            <Button variant="default" leftSection={<IconCalendar size={18} />} {...press}>
               Created
             </Button>
-          </Popover.Target>
-          <Popover.Dropdown aria-label="When it was created">
-            <Stack gap="xs">
-              <TextInput
-                type="date"
-                label="From"
-                value={search.from ?? ''}
-                max={search.to}
-                onChange={(event) => set({ from: event.currentTarget.value || undefined, page: undefined })}
-              />
-              <TextInput
-                type="date"
-                label="To"
-                value={search.to ?? ''}
-                min={search.from}
-                onChange={(event) => set({ to: event.currentTarget.value || undefined, page: undefined })}
-              />
-            </Stack>
-          </Popover.Dropdown>
-        </Popover>
+          )}
+        >
+          {(isWanted) => <CreatedFilter search={search} set={set} defaultOpened={isWanted} />}
+        </LateMenu>
         <div className={classes.toolbarEnd}>{end}</div>
       </div>
       <FilterChips chips={chips} onRemove={(without) => set({ ...without, page: undefined })} />

@@ -20,7 +20,8 @@ import type { Confirmed } from '../confirm-dialog';
 import { type Campaign, canEdit, type Detail, isSegmentAudience } from '../model';
 import { campaignKey, changeCampaign, detailQuery, isUnderWay } from '../queries';
 import { StatusBadge } from '../status-badge';
-import { audienceWords, costWords, retryable, whenWords } from '../words';
+import { placedWords } from '../wizard/zoned';
+import { audienceWords, costWords, retryable } from '../words';
 import classes from './detail.module.css';
 
 const CampaignMenu = lazyPart(async () => (await import('../campaign-menu')).CampaignMenu);
@@ -36,7 +37,8 @@ export function CampaignHeader({ detail }: { detail: Detail }) {
   const params = { campaignId: campaign.id };
   const waiting = stats.waiting + stats.queued;
   const again = retryable(detail);
-  const money = costWords(detail.cost);
+  // Before anything has arrived there is nothing to pay.
+  const money = detail.cost?.amount ? costWords(detail.cost) : undefined;
   return (
     <header className={classes.header}>
       <div className={classes.headline}>
@@ -141,7 +143,10 @@ function Times({ campaign, now }: { campaign: Campaign; now: number }) {
   const maker = members.data?.find(({ userId }) => userId === campaign.created_by)?.name;
   const line =
     campaign.status === 'scheduled' && campaign.scheduled_at
-      ? { words: `Starts ${whenWords(campaign.scheduled_at, now)}`, at: campaign.scheduled_at }
+      ? {
+          words: `Starts ${placedWords(campaign.scheduled_at, campaign.time_zone, now)}`,
+          at: campaign.scheduled_at,
+        }
       : campaign.finished_at
         ? { words: `Finished ${relativeAge(campaign.finished_at, now)}`, at: campaign.finished_at }
         : campaign.started_at || campaign.launched_at

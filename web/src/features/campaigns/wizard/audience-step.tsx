@@ -27,12 +27,7 @@ export function AudienceStep({ draft, campaign, problem }: StepProps) {
   return (
     <div className={classes.columns}>
       <Stack gap="md" className={classes.editor}>
-        <Radio.Group
-          label="Who receives it?"
-          value={way}
-          onChange={(value) => setWay(value as Way)}
-          error={problem && !values.audience ? problem : undefined}
-        >
+        <Radio.Group label="Who receives it?" value={way} onChange={(value) => setWay(value as Way)}>
           <Stack gap={4} mt={8}>
             <Radio value="segment" label="Everybody in a segment" className={classes.radio} />
             <Radio value="people" label="People I choose one by one" className={classes.radio} />
@@ -46,12 +41,14 @@ export function AudienceStep({ draft, campaign, problem }: StepProps) {
             campaignId={campaign.id}
             value={isSegmentAudience(values.audience) ? values.audience.segment_id : null}
             onChange={(segment_id) => set({ audience: segment_id ? { segment_id } : null })}
+            error={values.audience ? undefined : problem}
           />
         )}
         {way === 'people' && (
           <PeopleChoice
             ids={isIdsAudience(values.audience) ? values.audience.ids : []}
             onChange={(ids) => set({ audience: ids.length > 0 ? { ids } : null })}
+            error={values.audience ? undefined : problem}
           />
         )}
       </Stack>
@@ -66,9 +63,10 @@ interface SegmentChoiceProps {
   campaignId: string;
   value: string | null;
   onChange: (id: string | null) => void;
+  error: string | undefined;
 }
 
-function SegmentChoice({ campaignId, value, onChange }: SegmentChoiceProps) {
+function SegmentChoice({ campaignId, value, onChange, error }: SegmentChoiceProps) {
   const { orgId } = useOrg();
   const navigate = useNavigate();
   const segments = useQuery(segmentsQuery(orgId));
@@ -81,6 +79,7 @@ function SegmentChoice({ campaignId, value, onChange }: SegmentChoiceProps) {
     <Stack gap="xs">
       <Select
         label="Segment"
+        error={error}
         placeholder={segments.data?.length === 0 ? 'There are no segments yet' : 'Choose a segment'}
         size="md"
         searchable
@@ -119,7 +118,13 @@ function SegmentChoice({ campaignId, value, onChange }: SegmentChoiceProps) {
 /** More than this are better off in a segment of their own. */
 const MOST_PEOPLE = 200;
 
-function PeopleChoice({ ids, onChange }: { ids: string[]; onChange: (ids: string[]) => void }) {
+interface PeopleChoiceProps {
+  ids: string[];
+  onChange: (ids: string[]) => void;
+  error: string | undefined;
+}
+
+function PeopleChoice({ ids, onChange, error }: PeopleChoiceProps) {
   const { orgId } = useOrg();
   const people = useQuery({ ...chosenPeopleQuery(orgId, ids), enabled: ids.length > 0 });
   const known = new Map((people.data ?? []).map((person) => [person.id, person]));
@@ -135,7 +140,7 @@ function PeopleChoice({ ids, onChange }: { ids: string[]; onChange: (ids: string
           {plural(MOST_PEOPLE, 'person', 'people')} are the most here. Make a segment for more.
         </Text>
       )}
-      <Text size="sm" fw={600} role="status">
+      <Text size="sm" fw={600} role="status" c={error && 'var(--op-danger)'}>
         {ids.length === 0 ? 'Nobody chosen yet' : `${plural(ids.length, 'person', 'people')} chosen`}
       </Text>
       {ids.length > 0 && (

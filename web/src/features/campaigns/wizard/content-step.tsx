@@ -3,6 +3,7 @@ import { IconPlus } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useCallback, useState } from 'react';
 import { LoadProblem } from '@/components/problem';
+import { languageName } from '@/features/templates/languages';
 import { useOrg } from '@/features/tenancy/queries';
 import { accountsQuery } from '@/features/whatsapp/queries';
 import { categoryNames, templateQuery } from '../templates';
@@ -153,7 +154,7 @@ function OneVariant({ variant, wabaId, onChange, problem }: OneVariantProps) {
             {name}
           </Text>
           <Text size="sm" c="dimmed">
-            {categoryNames[category] ?? category} · {language}
+            {categoryNames[category] ?? category} · {languageName(language)}
           </Text>
         </div>
         {status !== 'approved' && (

@@ -10,15 +10,7 @@ import { exactTime, plural } from '@/lib/time';
 import { type Campaign, type CampaignProblem, isSegmentAudience, type Rehearsal } from '../model';
 import { audienceQuery, rehearsalQuery, sendingKey } from '../queries';
 import { templateQuery, trackedButtons } from '../templates';
-import {
-  audienceWords,
-  conflictWords,
-  costWords,
-  excludedTotal,
-  problemWords,
-  variantName,
-  whenWords,
-} from '../words';
+import { audienceWords, conflictWords, costWords, excludedTotal, problemWords, variantName } from '../words';
 import { TierLine } from './audience-size';
 import { type DraftValues, type DraftVariant, halfTypedStep, missingIn, type Step } from './draft';
 import { MessagePager } from './message-pager';
@@ -26,7 +18,7 @@ import review from './review.module.css';
 import type { StepProps } from './setup-step';
 import type { CampaignDraft } from './use-campaign-draft';
 import classes from './wizard.module.css';
-import { zonedWords } from './zoned';
+import { placedWords, zonedWords } from './zoned';
 
 const SendDialog = lazyPart(async () => (await import('./send-dialog')).SendDialog);
 const ExclusionsDrawer = lazyPart(async () => (await import('./exclusions-drawer')).ExclusionsDrawer);
@@ -156,13 +148,13 @@ export function Outcome({ campaign, draft, rehearsal, isFresh, go, reload }: Out
               {values.scheduled_at
                 ? `Starts ${zonedWords(values.scheduled_at, zone)} (${zone.replaceAll('_', ' ')}).`
                 : isLater(rehearsal.starts_at)
-                  ? `Starts ${whenWords(rehearsal.starts_at)}, when your quiet hours end.`
+                  ? `Starts ${placedWords(rehearsal.starts_at, zone)}, when your quiet hours end.`
                   : 'Starts as soon as you press Send.'}
             </li>
           )}
           {rehearsal.finishes_at && recipients > 0 && (
             <li title={exactTime(rehearsal.finishes_at)}>
-              The last message goes out around {whenWords(rehearsal.finishes_at)}.
+              The last message goes out around {placedWords(rehearsal.finishes_at, zone)}.
             </li>
           )}
           {cost && <li>Meta charges about {cost}.</li>}

@@ -13,6 +13,7 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Hint, LoadProblem } from '@/components/problem';
 import { TextLink } from '@/components/text-link';
+import { languageName } from '@/features/templates/languages';
 import { useOrg } from '@/features/tenancy/queries';
 import { useDebounced } from '@/lib/debounce';
 import { plural } from '@/lib/time';
@@ -36,8 +37,10 @@ export function TemplatePicker({ wabaId, onPick }: TemplatePickerProps) {
     placeholderData: keepPreviousData,
   });
   const page = templates.data?.templates;
-  // A number sends only what its own account has.
-  const found = page?.filter(({ waba_id }) => !wabaId || !waba_id || waba_id === wabaId);
+  // A number sends only what its own account has; a one-time code is for one person who asked for it.
+  const found = page?.filter(
+    ({ waba_id, category: kind }) => kind !== 'authentication' && (!wabaId || !waba_id || waba_id === wabaId),
+  );
   const total = templates.data?.total ?? 0;
   const hasMore = page !== undefined && total > page.length;
   return (
@@ -106,7 +109,7 @@ export function TemplatePicker({ wabaId, onPick }: TemplatePickerProps) {
                       {categoryNames[template.category] ?? template.category}
                     </Badge>
                     <Text size="xs" c="dimmed" component="span">
-                      {template.language}
+                      {languageName(template.language)}
                     </Text>
                     {template.quality === 'RED' && (
                       <Badge size="sm" variant="light" color="red">

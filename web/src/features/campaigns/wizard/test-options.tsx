@@ -70,7 +70,7 @@ export function TestOptions({ values, set }: TestOptionsProps) {
                     value="automatic"
                     className={classes.radio}
                     label="Send the better one to the rest by itself"
-                    description="Also when the difference may be chance: then the one that is ahead."
+                    description="If the test can’t tell which is better, the one that is ahead."
                   />
                   <Radio value="manual" className={classes.radio} label="Wait until somebody chooses" />
                 </Stack>

@@ -117,6 +117,7 @@ function VariableFields({ variable, value, onChange, choices, asked, ownPath }: 
   return (
     <Group gap="xs" align="flex-start" className={classes.variableRow}>
       <NativeSelect
+        label="What stands there"
         aria-label={`Where ${label} comes from`}
         w={170}
         value={source}
@@ -135,6 +136,7 @@ function VariableFields({ variable, value, onChange, choices, asked, ownPath }: 
       {value?.source === 'contact' ? (
         <>
           <Select
+            label="Field"
             aria-label={`Field for ${label}`}
             className={classes.grow}
             searchable
@@ -144,8 +146,9 @@ function VariableFields({ variable, value, onChange, choices, asked, ownPath }: 
             data={choices}
           />
           <TextInput
+            label="If that is empty"
             aria-label={`If ${label} is empty`}
-            placeholder={example ? `If empty, such as “${example}”` : 'If empty'}
+            placeholder={example ?? undefined}
             className={classes.grow}
             value={value.default}
             onChange={(event) => onChange({ ...value, default: event.currentTarget.value })}
@@ -154,6 +157,7 @@ function VariableFields({ variable, value, onChange, choices, asked, ownPath }: 
         </>
       ) : (
         <TextInput
+          label="Value"
           aria-label={`Value of ${label}`}
           placeholder={example ?? undefined}
           className={classes.grow}

@@ -1,3 +1,5 @@
+import { whenWords } from '../words';
+
 /** Wall clocks of any time zone, by what the browser knows of them. */
 
 const parts = new Map<string, Intl.DateTimeFormat>();
@@ -54,6 +56,13 @@ export function offsetWords(zone: string, at: number): string {
   return part?.value ?? zone;
 }
 
+/** As people here say it; where clocks of the zone show another time, as they show it, and whose they are. */
+export function placedWords(at: string, zone: string | null | undefined, now = Date.now()): string {
+  const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (!zone || wallTime(at, zone) === wallTime(at, here)) return whenWords(at, now);
+  return `${zonedWords(at, zone)} (${zone.replaceAll('_', ' ')})`;
+}
+
 /** "Tuesday 24 November at 09:00", as a clock in the zone shows it. */
 export function zonedWords(at: string, zone: string): string {
   const date = new Date(at);
@@ -62,6 +71,7 @@ export function zonedWords(at: string, zone: string): string {
     weekday: 'long',
     day: 'numeric',
     month: 'long',
+    year: date.getFullYear() === new Date().getFullYear() ? undefined : 'numeric',
   }).format(date);
   const time = new Intl.DateTimeFormat(undefined, {
     timeZone: zone,

@@ -178,10 +178,11 @@ function Line({ field, label, description, placeholder, limit, value, onChange, 
         spellCheck={!isUrl}
         autoComplete="off"
         onChange={(event) => onChange(event.currentTarget.value)}
+        rightSectionWidth={limit && 64}
         rightSection={
           limit && (
             <Text size="xs" c={[...value].length > limit ? 'red' : 'dimmed'} aria-hidden>
-              {limit - [...value].length}
+              {[...value].length} / {limit}
             </Text>
           )
         }
