@@ -37,7 +37,7 @@ const route = getRouteApi('/_app/templates');
 
 // Each only where it is looked at.
 const TemplatesTable = lazyPart(async () => (await import('./templates-table')).TemplatesTable);
-const Pages = lazyPart(async () => (await import('./pages')).Pages);
+const Pages = lazyPart(async () => (await import('@/components/pages')).Pages);
 
 const filters = ['q', 'status', 'category', 'language', 'top'] as const;
 
