@@ -1,6 +1,6 @@
 //! The private PostgreSQL cluster of one copy. The system's own clusters are never touched.
 
-use crate::instance::read_postmaster_pid;
+use crate::instance::{read_postmaster_pid, works_in};
 use crate::paths::{StateDir, private_dir};
 use crate::postgres_bin::{self, ServerUser};
 use crate::process;
@@ -272,7 +272,8 @@ impl Cluster {
         };
         for (signal, limit) in [(Signal::INT, 30), (Signal::QUIT, 10), (Signal::KILL, 5)] {
             process::signal(pid, signal);
-            if process::wait_until(Duration::from_secs(limit), || self.running() != Some(pid)).await {
+            // The process, not its pid file: the file goes a moment earlier.
+            if process::wait_until(Duration::from_secs(limit), || !works_in(pid, &self.data())).await {
                 return Ok(true);
             }
         }

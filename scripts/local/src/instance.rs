@@ -13,9 +13,18 @@ use std::path::Path;
 pub fn read_postmaster_pid(data: &Path) -> Option<i32> {
     let text = fs::read_to_string(data.join("postmaster.pid")).ok()?;
     let pid: i32 = text.lines().next()?.trim().parse().ok()?;
-    let works_in = fs::read_link(format!("/proc/{pid}/cwd")).ok()?;
-    let data = fs::canonicalize(data).ok()?;
-    (works_in == data).then_some(pid)
+    works_in(pid, data).then_some(pid)
+}
+
+/// Whether this process lives and works in this folder, as a server does in its data directory.
+pub fn works_in(pid: i32, folder: &Path) -> bool {
+    match (
+        fs::read_link(format!("/proc/{pid}/cwd")),
+        fs::canonicalize(folder),
+    ) {
+        (Ok(works_in), Ok(folder)) => works_in == folder,
+        _ => false,
+    }
 }
 
 /// Held by `up` as long as it runs; the kernel lets go of it however the process ends.

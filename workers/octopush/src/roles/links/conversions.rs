@@ -11,7 +11,6 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use chrono::Utc;
 use metrics::counter;
 use octopush_rules::error_catalog;
 use octopush_whatsapp::signature;
@@ -73,11 +72,11 @@ impl Links {
         let signed = Signed::read(header.and_then(|value| value.to_str().ok()));
         // An unknown organisation costs the same question as a known one.
         let org_id = Uuid::parse_str(org_id).unwrap_or_default();
-        let secret = self.conversion_secret(org_id).await?;
+        let (secret, now) = self.conversion_secret(org_id).await?;
         let Some(at) = signed.verify(secret.as_deref(), body) else {
             return Ok(Some(by_catalogue("CONVERSION_001")));
         };
-        if Utc::now().timestamp().abs_diff(at) > TOLERANCE_SECONDS.unsigned_abs() {
+        if now.abs_diff(at) > TOLERANCE_SECONDS.unsigned_abs() {
             return Ok(Some(by_catalogue("CONVERSION_002")));
         }
         // A NUL is valid in JSON and cannot be stored as text.
@@ -99,13 +98,15 @@ impl Links {
         Ok(code.map(|code| by_catalogue(&code)))
     }
 
-    async fn conversion_secret(&self, org_id: Uuid) -> Result<Option<String>, LookupError> {
+    /// With the time by the database's clock: ours may be wrong, and every callback would look too old.
+    async fn conversion_secret(&self, org_id: Uuid) -> Result<(Option<String>, i64), LookupError> {
         let asking = async {
             let client = self.pool.get().await?;
             let statement = client
                 .prepare_cached(include_str!("../../database/queries/conversion_secret.sql"))
                 .await?;
-            Ok::<_, DatabaseError>(client.query_one(&statement, &[&org_id]).await?.get(0))
+            let row = client.query_one(&statement, &[&org_id]).await?;
+            Ok::<_, DatabaseError>((row.get("secret"), row.get("now")))
         };
         Ok(tokio::time::timeout(PATIENCE, asking).await??)
     }

@@ -49,7 +49,8 @@ struct Lease {
     credential_id: Uuid,
     messages_per_second: i32,
     ready: i32,
-    next_ready_at: Option<DateTime<Utc>>,
+    /// Until the first that is not ready yet; by the database's clock, ours may be wrong.
+    next_ready_seconds: Option<f64>,
 }
 
 struct Claimed {
@@ -174,8 +175,9 @@ impl Sender {
                 let mut wait = self.config.poll;
                 numbers.leases.clear();
                 for lease in self.leases(holder).await? {
-                    if let Some(at) = lease.next_ready_at {
-                        wait = wait.min((at - Utc::now()).to_std().unwrap_or(Duration::from_millis(1)));
+                    if let Some(seconds) = lease.next_ready_seconds {
+                        // A moment after it: a timer that is early would only ask again.
+                        wait = wait.min(Duration::from_secs_f64(seconds.clamp(0.001, 3600.0)));
                     }
                     numbers.hold(lease, self);
                 }
@@ -217,7 +219,7 @@ impl Sender {
                 credential_id: r.get(3),
                 messages_per_second: r.get(4),
                 ready: r.get(5),
-                next_ready_at: r.get(6),
+                next_ready_seconds: r.get(6),
             })
             .collect())
     }

@@ -18,7 +18,7 @@ const RESERVE: f64 = 1.0 / 8.0;
 /// What a timer that slept too long may make up for.
 const CATCH_UP: Duration = Duration::from_millis(25);
 /// A second as it is counted here: some messages take a few milliseconds longer to Meta than others, and there no second may be too full either.
-const SECOND: Duration = Duration::from_millis(1009);
+const SECOND: Duration = Duration::from_millis(1008);
 
 /// How fast a number may send now.
 pub struct Pace {
