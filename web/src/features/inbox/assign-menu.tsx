@@ -1,9 +1,9 @@
-import { Button, Menu, Text } from '@mantine/core';
-import { IconCheck, IconUserOff, IconUserPlus } from '@tabler/icons-react';
+import { Menu, Text } from '@mantine/core';
+import { IconCheck, IconUserOff } from '@tabler/icons-react';
 import { PersonAvatar } from '@/components/person-avatar';
 import { may } from '@/features/tenancy/permissions';
 import { useMembers } from '@/features/tenancy/queries';
-import classes from './chat.module.css';
+import { AssignButton } from './assign-button';
 import type { Conversation } from './model';
 
 interface AssignMenuProps {
@@ -17,30 +17,13 @@ interface AssignMenuProps {
 export function AssignMenu({ conversation, me, opened, onOpened, onAssign }: AssignMenuProps) {
   const members = useMembers();
   const answering = (members.data ?? []).filter((member) => may(member.role, 'inbox.answer'));
-  const assigned = members.data?.find((member) => member.userId === conversation.assigned_to);
   const ordered = [...answering].sort(
     (a, b) => Number(b.userId === me) - Number(a.userId === me) || a.name.localeCompare(b.name),
   );
-  const label = assigned ? (assigned.userId === me ? 'You' : assigned.name) : 'Assign';
   return (
     <Menu position="bottom-end" width={260} opened={opened} onChange={onOpened}>
       <Menu.Target>
-        <Button
-          variant="default"
-          h={40}
-          px="sm"
-          maw={180}
-          aria-label={assigned ? `Assigned to ${assigned.name}. Change` : 'Assign this conversation'}
-        >
-          {assigned ? (
-            <PersonAvatar name={assigned.name} size={22} />
-          ) : (
-            <IconUserPlus size={18} aria-hidden />
-          )}
-          <span className={classes.headerLabel} style={{ marginInlineStart: 8 }}>
-            {label}
-          </span>
-        </Button>
+        <AssignButton conversation={conversation} me={me} />
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Label>Assign to</Menu.Label>

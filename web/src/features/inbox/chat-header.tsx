@@ -1,23 +1,25 @@
-import { ActionIcon, Button, Menu, Title, Tooltip } from '@mantine/core';
+import { ActionIcon, Button, Title, Tooltip } from '@mantine/core';
 import {
   IconArrowLeft,
   IconBellZ,
   IconCheck,
   IconDotsVertical,
-  IconInfoCircle,
   IconLayoutSidebarRight,
-  IconMailOpened,
   IconRotateClockwise2,
 } from '@tabler/icons-react';
-import { useState } from 'react';
+import { Suspense } from 'react';
+import { LateMenu } from '@/components/late-menu';
 import { PersonAvatar } from '@/components/person-avatar';
+import { lazyPart } from '@/lib/lazy-part';
 import { useMedia } from '@/lib/media';
 import { exactTime } from '@/lib/time';
-import { AssignMenu } from './assign-menu';
+import { AssignButton } from './assign-button';
 import classes from './chat.module.css';
 import { type Conversation, displayName } from './model';
-import { snoozeChoices } from './snooze';
 import { WindowBadge } from './window-badge';
+
+const AssignMenu = lazyPart(async () => (await import('./assign-menu')).AssignMenu);
+const MoreMenu = lazyPart(async () => (await import('./more-menu')).MoreMenu);
 
 export interface HeaderActions {
   assign: (userId: string | null) => void;
@@ -77,13 +79,17 @@ export function ChatHeader({
       </div>
       {mayAnswer && (
         <>
-          <AssignMenu
-            conversation={conversation}
-            me={me}
-            opened={assignOpen}
-            onOpened={onAssignOpen}
-            onAssign={actions.assign}
-          />
+          <Suspense
+            fallback={<AssignButton conversation={conversation} me={me} onClick={() => onAssignOpen(true)} />}
+          >
+            <AssignMenu
+              conversation={conversation}
+              me={me}
+              opened={assignOpen}
+              onOpened={onAssignOpen}
+              onAssign={actions.assign}
+            />
+          </Suspense>
           {!narrow && (
             <Tooltip label={resolved ? 'Reopen (e)' : 'Resolve (e)'}>
               <Button
@@ -115,71 +121,24 @@ export function ChatHeader({
         </Tooltip>
       )}
       {(mayAnswer || narrow) && (
-        <MoreMenu narrow={narrow} mayAnswer={mayAnswer} resolved={resolved} actions={actions} />
+        <LateMenu
+          button={(press) => (
+            <ActionIcon size={44} aria-label="More actions" {...press}>
+              <IconDotsVertical size={20} />
+            </ActionIcon>
+          )}
+        >
+          {(isWanted) => (
+            <MoreMenu
+              narrow={narrow}
+              mayAnswer={mayAnswer}
+              resolved={resolved}
+              actions={actions}
+              defaultOpened={isWanted}
+            />
+          )}
+        </LateMenu>
       )}
     </header>
-  );
-}
-
-interface MoreMenuProps {
-  narrow: boolean;
-  mayAnswer: boolean;
-  resolved: boolean;
-  actions: HeaderActions;
-}
-
-function MoreMenu({ narrow, mayAnswer, resolved, actions }: MoreMenuProps) {
-  const [snoozing, setSnoozing] = useState(false);
-  const choices = snoozing ? snoozeChoices(new Date()) : [];
-  return (
-    <Menu position="bottom-end" width={230} onClose={() => setSnoozing(false)}>
-      <Menu.Target>
-        <ActionIcon size={44} aria-label="More actions">
-          <IconDotsVertical size={20} />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        {snoozing ? (
-          <>
-            <Menu.Label>Snooze until</Menu.Label>
-            {choices.map(({ label, until }) => (
-              <Menu.Item key={label} onClick={() => actions.snooze(until)}>
-                {label}
-              </Menu.Item>
-            ))}
-          </>
-        ) : (
-          <>
-            {narrow && (
-              <Menu.Item leftSection={<IconInfoCircle size={18} />} onClick={actions.togglePanel}>
-                Contact details
-              </Menu.Item>
-            )}
-            {mayAnswer && (
-              <>
-                {narrow && (
-                  <Menu.Item
-                    leftSection={resolved ? <IconRotateClockwise2 size={18} /> : <IconCheck size={18} />}
-                    onClick={resolved ? actions.reopen : actions.resolve}
-                  >
-                    {resolved ? 'Reopen' : 'Resolve'}
-                  </Menu.Item>
-                )}
-                <Menu.Item
-                  leftSection={<IconBellZ size={18} />}
-                  closeMenuOnClick={false}
-                  onClick={() => setSnoozing(true)}
-                >
-                  Snooze…
-                </Menu.Item>
-                <Menu.Item leftSection={<IconMailOpened size={18} />} onClick={actions.markUnread}>
-                  Mark as unread
-                </Menu.Item>
-              </>
-            )}
-          </>
-        )}
-      </Menu.Dropdown>
-    </Menu>
   );
 }

@@ -10,6 +10,8 @@ const metaWords: Record<string, string> = {
   '130429': 'Too many messages at once. Try again in a minute.',
   '130472': 'WhatsApp held this message back as part of an experiment. Trying again won’t help.',
   '130497': 'Your account may not write to this country.',
+  '131000': 'Something went wrong at WhatsApp. Try again in a minute.',
+  '131016': 'Something went wrong at WhatsApp. Try again in a minute.',
   '131021': 'A number can’t write to itself.',
   '131026': 'This number can’t receive it: it may not be on WhatsApp, or has blocked you.',
   '131030': 'This number isn’t on your test number’s list of allowed recipients.',
@@ -26,6 +28,13 @@ const metaWords: Record<string, string> = {
   '131053': 'WhatsApp couldn’t process the file.',
   '131056': 'Too many messages to this person in a short time. Try again in a few minutes.',
   '131057': 'Your number is being serviced by WhatsApp. Try again in a minute.',
+  '132000': 'The values don’t fit the template. Check them, then try again.',
+  '132001': 'WhatsApp doesn’t have this template in this language, or hasn’t approved it.',
+  '132005': 'With its values the text is too long.',
+  '132007': 'The values don’t fit the template. Check them, then try again.',
+  '132012': 'The values don’t fit the template. Check them, then try again.',
+  '132015': 'WhatsApp has paused this template because of low quality.',
+  '132016': 'WhatsApp has disabled this template for good.',
   '133010': 'Your number isn’t registered with WhatsApp.',
 };
 
