@@ -39,6 +39,8 @@ export function NewCampaignPage() {
   useEffect(() => {
     if (!made.current) store(key, words.name || words.description ? words : undefined);
   }, [key, words]);
+  // The one thing this page asks for.
+  useEffect(() => nameField.current?.focus(), []);
   const create = useMutation({
     mutationFn: () =>
       createCampaign(org.orgId, {
@@ -78,6 +80,11 @@ export function NewCampaignPage() {
             onChange={(change) => setWords((old) => ({ ...old, ...change }))}
             asked={asked}
           />
+          {template && (
+            <Text size="sm" c="dimmed">
+              The template you came from is already chosen; you see it under Content.
+            </Text>
+          )}
           <Problem error={create.error} />
         </div>
         <div className={classes.foot}>

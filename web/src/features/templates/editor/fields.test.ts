@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type Template, templateSchema } from '../model';
 import { convertFormat, dropSamples, moveSamples } from './convert';
 import { fieldsOf } from './fields';
+import { tidyName } from './name';
 import { fieldOf, placeProblems } from './places';
 import { renderValues } from './render';
 import { emptyValues, newButton, valuesOf } from './values';
@@ -195,4 +196,8 @@ describe('convertFormat', () => {
 it('marks what is selected without its spaces, and takes the mark off again', () => {
   expect(wrapSelection('say hello now', 4, 10, '*')).toEqual({ text: 'say *hello* now', from: 5, to: 10 });
   expect(wrapSelection('say *hello* now', 5, 10, '*')).toEqual({ text: 'say hello now', from: 4, to: 9 });
+});
+
+it('a name keeps the letters under their marks', () => {
+  expect(tidyName('Über Größe-São')).toBe('uber_grosse_sao');
 });
