@@ -5600,7 +5600,8 @@ as $$ delete from private.phone_leases where holder = p_holder $$;
 -- sql/code/50_sending/30_claims.sql
 
 -- Claiming and recording sends. Called by the send role of the worker. The outbox is looked at by lists of keys and along its indexes: it is
--- empty when it is analysed, and a plan for that would read all of it for each message.
+-- empty when it is analysed, and a plan for that would read all of it for each message. Plans are made once a session: making them anew for
+-- each call costs as much as ten messages.
 -- Must stay true: claim and intent are one commit, so a row handed out once is never handed out again unless Meta itself refused it;
 -- private.send_refusal is asked again at this moment; messages of one conversation leave in order.
 
@@ -5678,6 +5679,7 @@ returns table (message_id uuid, send_try integer, attempt integer, recipient_pho
     payload jsonb, reply_to text, queued_at timestamptz, lane integer)
 language plpgsql volatile security definer
 set search_path = ''
+set plan_cache_mode = force_generic_plan
 set enable_sort = off
 set enable_seqscan = off
 set enable_bitmapscan = off
@@ -5751,6 +5753,10 @@ create or replace function worker.record_sends(p_results jsonb)
 returns void
 language plpgsql volatile security definer
 set search_path = ''
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
 as $$
 declare
     v_accepted jsonb;
@@ -7664,6 +7670,8 @@ set search_path = ''
 -- Locks of several campaigns of a number are taken one campaign after the other, and "skip locked" may still wait for a row that is being
 -- changed: of two that wait for each other the feeder gives way, long before the server would choose (deadlock_timeout).
 set lock_timeout = '200ms'
+-- Made once a session and by keys (private.make_campaign_messages): planning anew for each piece costs as much as fifty messages.
+set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
 declare
@@ -12481,4 +12489,4 @@ to authenticated;
 
 grant execute on all functions in schema worker to octopush_worker;
 
-insert into private.schema_code (hash) values ('dfc836a728eea7aa606b1dc3e77b91f55ae9736b6eccd7731e8fa35302ded4f3') on conflict (is_current) do update set hash = excluded.hash, applied_at = now();
+insert into private.schema_code (hash) values ('b4ad6514855a57b4a296a6432124585e0e1c69393028405ad9b788f7b45730e4') on conflict (is_current) do update set hash = excluded.hash, applied_at = now();

@@ -10239,6 +10239,7 @@ $$;
 CREATE FUNCTION worker.claim_sends(p_holder uuid, p_account_id uuid, p_limit integer, p_most_lane integer DEFAULT 2) RETURNS TABLE(message_id uuid, send_try integer, attempt integer, recipient_phone text, recipient_bsuid text, type text, body text, payload jsonb, reply_to text, queued_at timestamp with time zone, lane integer)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
+    SET plan_cache_mode TO 'force_generic_plan'
     SET enable_sort TO 'off'
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
@@ -10465,6 +10466,7 @@ CREATE FUNCTION worker.feed_campaigns(p_limit_per_number integer) RETURNS TABLE(
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     SET lock_timeout TO '200ms'
+    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 #variable_conflict use_column
 declare
@@ -11046,6 +11048,10 @@ $$;
 CREATE FUNCTION worker.record_sends(p_results jsonb) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
     AS $$
 declare
     v_accepted jsonb;

@@ -277,6 +277,8 @@ set search_path = ''
 -- Locks of several campaigns of a number are taken one campaign after the other, and "skip locked" may still wait for a row that is being
 -- changed: of two that wait for each other the feeder gives way, long before the server would choose (deadlock_timeout).
 set lock_timeout = '200ms'
+-- Made once a session and by keys (private.make_campaign_messages): planning anew for each piece costs as much as fifty messages.
+set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
 declare
