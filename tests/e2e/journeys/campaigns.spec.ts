@@ -140,6 +140,30 @@ test('from an idea to its figures: five steps, the rehearsal, one message each, 
   });
 });
 
+test('from anywhere to a template, and from there to a campaign that sends it', async ({ page, team }) => {
+  const template = await approvedTemplate(team, 'The pool opens again on Monday, see you there.');
+  await signIn(page, team.owner, '/dashboard');
+  await page.getByRole('button', { name: /^Search/ }).first().click();
+  await page.getByRole('textbox', { name: /^Search pages/ }).fill(template.name);
+  await expect(page.getByRole('dialog').getByText('Approved · English')).toBeVisible();
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'Use in campaign' }).click();
+  // The name is the first thing to write.
+  await expect(page.getByRole('textbox', { name: 'Name' })).toBeFocused();
+  const name = names('Pool');
+  await page.keyboard.type(name);
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('heading', { name: 'Audience' })).toBeVisible();
+  await page.goto(`${page.url().split('?')[0]}?step=content`);
+  await expect(page.getByText(template.name)).toBeVisible();
+  await expect(page.getByRole('complementary', { name: 'Preview' }).getByText('The pool opens again on Monday')).toBeVisible();
+
+  await page.keyboard.press('Control+k');
+  await page.getByRole('textbox', { name: /^Search pages/ }).fill(name);
+  await page.getByRole('dialog').getByText('Draft', { exact: true }).click();
+  await expect(page.getByRole('heading', { name, level: 2 })).toBeVisible();
+});
+
 test('a segment made on the way becomes the audience', async ({ page, team }) => {
   const company = names('Sunway');
   await addRecipient(team, 'Dina Sunway', { company });
@@ -219,18 +243,23 @@ test('quiet hours hold it, pausing and going on show at once, cancelling asks', 
 
 test('what failed is said in words and can be tried again', async ({ page, team }) => {
   const hana = await addRecipient(team, 'Hana Broken');
+  const gone = await addRecipient(team, 'Gone Nowhere');
   await changeCustomer(hana, { behaviour: 'fails', fail_code: 131000 });
-  const draft = await readyCampaign(team, names('Trouble'), [hana]);
+  await changeCustomer(gone, { behaviour: 'fails', fail_code: 131026 });
+  const draft = await readyCampaign(team, names('Trouble'), [hana, gone]);
   await callAs(team.owner, 'launch_campaign', { p_id: draft.id });
-  await figures(team, draft.id, ({ stats }) => stats.failed === 1);
+  await figures(team, draft.id, ({ stats }) => stats.failed === 2);
   await signIn(page, team.owner, `/campaigns/${draft.id}`);
-  await expect(figure(page, 'Failed')).toContainText('1');
-  await expect(page.getByRole('region', { name: 'What didn’t arrive' })).toContainText('131000');
+  await expect(figure(page, 'Failed')).toContainText('2');
+  await expect(page.getByRole('region', { name: 'What didn’t arrive' })).toContainText('Something went wrong at WhatsApp.');
   await changeCustomer(hana, { behaviour: 'normal' });
   await page.getByRole('button', { name: 'Retry failed' }).click();
+  // Who is not on WhatsApp is not tried again.
+  await expect(page.getByRole('dialog', { name: 'Try 1 failed message again?' })).toBeVisible();
   await page.getByRole('dialog').getByRole('button', { name: 'Try again' }).click();
   await expect(figure(page, 'Delivered')).toContainText('1');
-  await expect(figure(page, 'Failed')).toContainText('0');
+  await expect(figure(page, 'Failed')).toContainText('1');
+  await expect(page.getByRole('button', { name: 'Retry failed' })).toHaveCount(0);
 });
 
 test('two variants tested on a part, compared, and one chosen for the rest', async ({ page, team }) => {
