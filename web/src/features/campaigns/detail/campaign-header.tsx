@@ -138,6 +138,8 @@ function Audience({ detail }: { detail: Detail }) {
   );
 }
 
+const ended: Partial<Record<Campaign['status'], string>> = { cancelled: 'Cancelled', failed: 'Stopped' };
+
 function Times({ campaign, now }: { campaign: Campaign; now: number }) {
   const members = useMembers();
   const maker = members.data?.find(({ userId }) => userId === campaign.created_by)?.name;
@@ -148,7 +150,10 @@ function Times({ campaign, now }: { campaign: Campaign; now: number }) {
           at: campaign.scheduled_at,
         }
       : campaign.finished_at
-        ? { words: `Finished ${relativeAge(campaign.finished_at, now)}`, at: campaign.finished_at }
+        ? {
+            words: `${ended[campaign.status] ?? 'Finished'} ${relativeAge(campaign.finished_at, now)}`,
+            at: campaign.finished_at,
+          }
         : campaign.started_at || campaign.launched_at
           ? {
               words: `Started ${relativeAge(campaign.started_at ?? campaign.launched_at ?? '', now)}`,

@@ -1,4 +1,4 @@
-import { Button, Skeleton, Stack } from '@mantine/core';
+import { Skeleton, Stack } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { Suspense } from 'react';
@@ -14,6 +14,7 @@ import { detailQuery } from '../queries';
 import { CampaignHeader } from './campaign-header';
 import { Cards } from './cards';
 import classes from './detail.module.css';
+import { NotBegun } from './not-begun';
 import { Progress } from './progress';
 
 const route = getRouteApi('/_app/campaigns/$campaignId');
@@ -99,26 +100,7 @@ export function CampaignPage() {
           </Suspense>
         </>
       ) : (
-        <section className={classes.card}>
-          <Stack align="flex-start">
-            {campaign.status === 'scheduled'
-              ? 'Nothing is sent yet. Figures appear here as soon as it begins.'
-              : 'This is a draft. Nothing is sent before somebody sends or schedules it.'}
-            {can('campaigns.manage') && (
-              <Button
-                onClick={() =>
-                  void navigate({
-                    to: '/campaigns/$campaignId/edit',
-                    params: { campaignId },
-                    search: { step: campaign.status === 'scheduled' ? 'review' : undefined },
-                  })
-                }
-              >
-                {campaign.status === 'scheduled' ? 'See what will happen' : 'Go on with it'}
-              </Button>
-            )}
-          </Stack>
-        </section>
+        <NotBegun campaign={campaign} mayManage={can('campaigns.manage')} />
       )}
     </div>
   );
