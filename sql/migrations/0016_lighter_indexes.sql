@@ -12,5 +12,7 @@ drop index public.conversations__account__idx;
 drop index private.outbox__ready_at__idx;
 create index outbox__retry__idx on private.outbox (whatsapp_account_id, ready_at) where state = 'ready' and attempt > 0;
 
+-- Now worker.fold_sent_messages: the maintenance role calls it by itself.
+drop function if exists private.fold_sent_messages(integer);
 comment on table private.sent_messages is
     'Messages to contacts, not yet counted in contacts.messages_sent: those of campaigns, which a worker adds up every minute, and those whose contact was locked by somebody else. Whoever sends holds the conversation and must not wait for the contact, so there is no key to it either.';

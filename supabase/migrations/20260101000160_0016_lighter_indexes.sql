@@ -14,7 +14,9 @@ drop index public.conversations__account__idx;
 drop index private.outbox__ready_at__idx;
 create index outbox__retry__idx on private.outbox (whatsapp_account_id, ready_at) where state = 'ready' and attempt > 0;
 
+-- Now worker.fold_sent_messages: the maintenance role calls it by itself.
+drop function if exists private.fold_sent_messages(integer);
 comment on table private.sent_messages is
     'Messages to contacts, not yet counted in contacts.messages_sent: those of campaigns, which a worker adds up every minute, and those whose contact was locked by somebody else. Whoever sends holds the conversation and must not wait for the contact, so there is no key to it either.';
 
-insert into private.schema_migrations (version, name, hash) values (16, '0016_lighter_indexes', '153d25eb3021d8aa21f82a227b0b22c72c10d7f2b9fc6740181d6414468f5a9b');
+insert into private.schema_migrations (version, name, hash) values (16, '0016_lighter_indexes', '0a3bccee69624791ec89796dbba83ed15e29847597b0bc7122ec723b0c577aed');

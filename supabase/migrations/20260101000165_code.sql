@@ -1473,8 +1473,10 @@ set search_path = ''
 -- The queue is empty when it is analysed, and a plan for that would read all of it for each contact.
 set enable_seqscan = off
 as $$
-    with waiting as materialized (
-        select distinct w.contact_id from (select x.contact_id from private.sent_messages x order by x.id limit p_limit) w
+    with lines as materialized (
+        select x.contact_id from private.sent_messages x order by x.id limit p_limit
+    ), waiting as materialized (
+        select distinct l.contact_id from lines l
     ), free as materialized (
         select c.id from public.contacts c where c.id in (select w.contact_id from waiting w) order by c.id for no key update skip locked
     ), taken as (
@@ -1486,14 +1488,17 @@ as $$
             select x.contact_id from waiting x where not exists (select from public.contacts c where c.id = x.contact_id)))
         returning w.contact_id, w.sent, w.last_at
     ), folded as (
-        select t.contact_id, sum(t.sent)::integer as sent, max(t.last_at) as last_at from taken t group by t.contact_id
+        -- What was taken back before it was sent was no last message.
+        select t.contact_id, sum(t.sent)::integer as sent, case when sum(t.sent) > 0 then max(t.last_at) end as last_at
+        from taken t group by t.contact_id
     ), counted as (
         update public.contacts c set messages_sent = c.messages_sent + f.sent, last_message_at = greatest(c.last_message_at, f.last_at)
         from folded f where c.id = f.contact_id
     )
-    select count(*)::integer from taken
+    -- Those that others hold count as looked at: one of them among the first must not end the sweep, all of them must.
+    select case when exists (select from taken) then (select count(*)::integer from lines) else 0 end
 $$;
-comment on function worker.fold_sent_messages(integer) is 'Counts about p_limit messages that wait; how many it counted.';
+comment on function worker.fold_sent_messages(integer) is 'Counts about p_limit messages that wait. Fewer than p_limit: that was all for now.';
 
 -- sql/code/30_contacts/30_consent.sql
 
@@ -2490,6 +2495,7 @@ declare
     v_conversation_ids uuid[];
     v_status text;
     v_waiting integer;
+    v_waiting_at timestamptz;
 begin
     -- In the order of ids, whichever is kept.
     perform c.id from public.contacts c where c.id in (p_keep_id, p_merge_id) and c.org_id = any (private.my_org_ids()) order by c.id for update;
@@ -2539,9 +2545,9 @@ begin
     perform private.move_recipients(p_merge_id, p_keep_id);
     perform private.move_links(p_merge_id, p_keep_id);
     with waiting as (
-        delete from private.sent_messages w where w.contact_id in (p_keep_id, p_merge_id) returning w.sent
+        delete from private.sent_messages w where w.contact_id in (p_keep_id, p_merge_id) returning w.sent, w.last_at
     )
-    select coalesce(sum(w.sent), 0)::integer into v_waiting from waiting w;
+    select coalesce(sum(w.sent), 0)::integer, max(w.last_at) filter (where isfinite(w.last_at)) into v_waiting, v_waiting_at from waiting w;
 
     v_status := case
         when 'opted_out' in (v_keep.opt_in_status, v_merge.opt_in_status) then 'opted_out'
@@ -2568,7 +2574,7 @@ begin
         messages_received = c.messages_received + v_merge.messages_received,
         messages_sent = c.messages_sent + v_merge.messages_sent + v_waiting,
         marketing_stopped_at = coalesce(c.marketing_stopped_at, v_merge.marketing_stopped_at),
-        last_message_at = greatest(c.last_message_at, v_merge.last_message_at),
+        last_message_at = greatest(c.last_message_at, v_merge.last_message_at, v_waiting_at),
         last_inbound_at = greatest(c.last_inbound_at, v_merge.last_inbound_at),
         created_at = least(c.created_at, v_merge.created_at), updated_at = clock_timestamp()
     where c.id = p_keep_id returning c.* into v_keep;
@@ -3245,8 +3251,8 @@ comment on function public.retry_message(uuid) is 'Sends a failed message again,
 
 -- sql/code/40_inbox/40_search.sql
 
--- Search of the inbox: names, phones and the text of messages, but not of campaigns' (PRD §6.2). Definer, because the operators of trigram and full-text search are
--- not leakproof: behind a policy they could not use their indexes. The organisation is checked first and leads every query.
+-- Search of the inbox: names, phones and the text of messages, but not of campaigns' (PRD §6.2). Definer, because the operators of trigram and
+-- full-text search are not leakproof: behind a policy they could not use their indexes. The organisation is checked first and leads every query.
 
 create or replace function public.search_conversations(p_org_id uuid, p_query text, p_limit integer default 30)
 returns table (conversation_id uuid, matched text, snippet text, message_id uuid, occurred_at timestamptz)
@@ -3296,7 +3302,7 @@ begin
 end
 $$;
 comment on function public.search_conversations(uuid, text, integer) is
-    'Conversations whose contact (name, phone, e-mail, company) or messages match, at least two letters; matched: contact | message. Errors: AUTH_002, ORG_001.';
+    'Conversations whose contact (name, phone, e-mail, company) or messages (but not a campaign''s) match, at least two letters; matched: contact | message. Errors: AUTH_002, ORG_001.';
 
 -- sql/code/40_inbox/50_apply_messages.sql
 
@@ -5600,8 +5606,8 @@ as $$ delete from private.phone_leases where holder = p_holder $$;
 -- sql/code/50_sending/30_claims.sql
 
 -- Claiming and recording sends. Called by the send role of the worker. The outbox is looked at by lists of keys and along its indexes: it is
--- empty when it is analysed, and a plan for that would read all of it for each message. Plans are made once a session: making them anew for
--- each call costs as much as ten messages.
+-- empty when it is analysed, and a plan for that would read all of it for each message. Where plans are forced to be made once a session, making
+-- them anew for each call would cost as much as ten messages.
 -- Must stay true: claim and intent are one commit, so a row handed out once is never handed out again unless Meta itself refused it;
 -- private.send_refusal is asked again at this moment; messages of one conversation leave in order.
 
@@ -5609,6 +5615,10 @@ create or replace function private.fail_messages(p_failures jsonb)
 returns void
 language plpgsql volatile
 set search_path = ''
+-- By keys, as private.make_campaign_messages.
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
 as $$
 declare
     v_changed jsonb;
@@ -5674,10 +5684,11 @@ begin
 end
 $$;
 
-create or replace function worker.claim_sends(p_holder uuid, p_account_id uuid, p_limit integer, p_most_lane integer default 2)
-returns table (message_id uuid, send_try integer, attempt integer, recipient_phone text, recipient_bsuid text, type text, body text,
-    payload jsonb, reply_to text, queued_at timestamptz, lane integer)
-language plpgsql volatile security definer
+-- The next messages of a number, locked, with why each must not be sent; null: it may. Calls nothing that has queries of its own: the settings
+-- would hold for those too, and without sorts they would walk through whole tables.
+create or replace function private.lock_next_sends(p_account_id uuid, p_limit integer, p_most_lane integer, p_now timestamptz)
+returns table (message_id uuid, refusal text)
+language plpgsql volatile
 set search_path = ''
 set plan_cache_mode = force_generic_plan
 set enable_sort = off
@@ -5686,10 +5697,40 @@ set enable_bitmapscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
 as $$
+begin
+    return query
+    select o.message_id, private.send_refusal(a.status, a.quality_rating, p.deleted_at is not null, p.opt_in_status,
+        c.window_expires_at, m.type, t.status, t.category, m.campaign_id is not null, p_now)
+    from private.outbox o
+    join public.whatsapp_accounts a on a.id = o.whatsapp_account_id
+    join public.messages m on m.id = o.message_id
+    join public.conversations c on c.id = o.conversation_id
+    join public.contacts p on p.org_id = c.org_id and p.id = c.contact_id
+    left join public.templates t on t.id = m.template_id and t.waba_id = a.waba_id and t.deleted_at is null
+    left join public.campaigns k on k.id = m.campaign_id
+    -- A number that is not connected for the moment keeps what waits.
+    where o.whatsapp_account_id = p_account_id and a.status = 'connected' and o.state = 'ready' and o.ready_at <= clock_timestamp()
+        and coalesce(a.paused_until <= clock_timestamp(), true) and o.lane <= p_most_lane
+        -- Of a campaign that was paused or cancelled at this moment nothing more leaves.
+        and (m.campaign_id is null or k.status = 'sending')
+        -- Only the head of a conversation: Meta does not keep order, we do. A reply is no part of a campaign that comes before it.
+        and not exists (select from private.outbox e
+            where e.conversation_id = o.conversation_id and e.seq < o.seq and e.lane <= o.lane and e.state <> 'uncertain' offset 0)
+    order by o.lane, o.seq limit p_limit
+    -- A claim waits for nobody: whoever settles messages takes them before their outbox rows, the other way round.
+    for update of o skip locked;
+end
+$$;
+
+create or replace function worker.claim_sends(p_holder uuid, p_account_id uuid, p_limit integer, p_most_lane integer default 2)
+returns table (message_id uuid, send_try integer, attempt integer, recipient_phone text, recipient_bsuid text, type text, body text,
+    payload jsonb, reply_to text, queued_at timestamptz, lane integer)
+language plpgsql volatile security definer
+set search_path = ''
+as $$
 declare
     v_refused jsonb;
     v_claimed uuid[];
-    v_now timestamptz := private.clock();
 begin
     -- Taking the lease's row in share mode keeps a takeover waiting until this claim is on record.
     perform from private.phone_leases l
@@ -5697,31 +5738,9 @@ begin
     if not found then
         return;
     end if;
-    with candidates as materialized (
-        select o.message_id, private.send_refusal(a.status, a.quality_rating, p.deleted_at is not null, p.opt_in_status,
-            c.window_expires_at, m.type, t.status, t.category, m.campaign_id is not null, v_now) as refusal
-        from private.outbox o
-        join public.whatsapp_accounts a on a.id = o.whatsapp_account_id
-        join public.messages m on m.id = o.message_id
-        join public.conversations c on c.id = o.conversation_id
-        join public.contacts p on p.org_id = c.org_id and p.id = c.contact_id
-        left join public.templates t on t.id = m.template_id and t.waba_id = a.waba_id and t.deleted_at is null
-        left join public.campaigns k on k.id = m.campaign_id
-        -- A number that is not connected for the moment keeps what waits.
-        where o.whatsapp_account_id = p_account_id and a.status = 'connected' and o.state = 'ready' and o.ready_at <= clock_timestamp()
-            and coalesce(a.paused_until <= clock_timestamp(), true) and o.lane <= p_most_lane
-            -- Of a campaign that was paused or cancelled at this moment nothing more leaves.
-            and (m.campaign_id is null or k.status = 'sending')
-            -- Only the head of a conversation: Meta does not keep order, we do. A reply is no part of a campaign that comes before it.
-            and not exists (select from private.outbox e
-                where e.conversation_id = o.conversation_id and e.seq < o.seq and e.lane <= o.lane and e.state <> 'uncertain' offset 0)
-        order by o.lane, o.seq limit p_limit
-        -- A claim waits for nobody: whoever settles messages takes them before their outbox rows, the other way round.
-        for update of o skip locked
-    )
     select array_agg(c.message_id) filter (where c.refusal is null),
         jsonb_agg(jsonb_build_object('message_id', c.message_id, 'error_code', c.refusal)) filter (where c.refusal is not null)
-    into v_claimed, v_refused from candidates c;
+    into v_claimed, v_refused from private.lock_next_sends(p_account_id, p_limit, p_most_lane, private.clock()) c;
     update private.outbox o set state = 'sending', holder = p_holder, intent_at = clock_timestamp(), attempt = o.attempt + 1
     where o.message_id = any (v_claimed);
     if v_refused is not null then
@@ -12489,4 +12508,4 @@ to authenticated;
 
 grant execute on all functions in schema worker to octopush_worker;
 
-insert into private.schema_code (hash) values ('b4ad6514855a57b4a296a6432124585e0e1c69393028405ad9b788f7b45730e4') on conflict (is_current) do update set hash = excluded.hash, applied_at = now();
+insert into private.schema_code (hash) values ('b1941be376a9df8e58fe90b5ea9b7483ac36f3c4e8906058d689de4b5fbb1d4d') on conflict (is_current) do update set hash = excluded.hash, applied_at = now();

@@ -2479,6 +2479,9 @@ $$;
 CREATE FUNCTION private.fail_messages(p_failures jsonb) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO ''
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
     AS $$
 declare
     v_changed jsonb;
@@ -3478,6 +3481,41 @@ begin
         perform private.raise_error('ORG_006');
     end if;
     return v_role;
+end
+$$;
+
+CREATE FUNCTION private.lock_next_sends(p_account_id uuid, p_limit integer, p_most_lane integer, p_now timestamp with time zone) RETURNS TABLE(message_id uuid, refusal text)
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_sort TO 'off'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    AS $$
+begin
+    return query
+    select o.message_id, private.send_refusal(a.status, a.quality_rating, p.deleted_at is not null, p.opt_in_status,
+        c.window_expires_at, m.type, t.status, t.category, m.campaign_id is not null, p_now)
+    from private.outbox o
+    join public.whatsapp_accounts a on a.id = o.whatsapp_account_id
+    join public.messages m on m.id = o.message_id
+    join public.conversations c on c.id = o.conversation_id
+    join public.contacts p on p.org_id = c.org_id and p.id = c.contact_id
+    left join public.templates t on t.id = m.template_id and t.waba_id = a.waba_id and t.deleted_at is null
+    left join public.campaigns k on k.id = m.campaign_id
+    -- A number that is not connected for the moment keeps what waits.
+    where o.whatsapp_account_id = p_account_id and a.status = 'connected' and o.state = 'ready' and o.ready_at <= clock_timestamp()
+        and coalesce(a.paused_until <= clock_timestamp(), true) and o.lane <= p_most_lane
+        -- Of a campaign that was paused or cancelled at this moment nothing more leaves.
+        and (m.campaign_id is null or k.status = 'sending')
+        -- Only the head of a conversation: Meta does not keep order, we do. A reply is no part of a campaign that comes before it.
+        and not exists (select from private.outbox e
+            where e.conversation_id = o.conversation_id and e.seq < o.seq and e.lane <= o.lane and e.state <> 'uncertain' offset 0)
+    order by o.lane, o.seq limit p_limit
+    -- A claim waits for nobody: whoever settles messages takes them before their outbox rows, the other way round.
+    for update of o skip locked;
 end
 $$;
 
@@ -8287,6 +8325,7 @@ declare
     v_conversation_ids uuid[];
     v_status text;
     v_waiting integer;
+    v_waiting_at timestamptz;
 begin
     -- In the order of ids, whichever is kept.
     perform c.id from public.contacts c where c.id in (p_keep_id, p_merge_id) and c.org_id = any (private.my_org_ids()) order by c.id for update;
@@ -8336,9 +8375,9 @@ begin
     perform private.move_recipients(p_merge_id, p_keep_id);
     perform private.move_links(p_merge_id, p_keep_id);
     with waiting as (
-        delete from private.sent_messages w where w.contact_id in (p_keep_id, p_merge_id) returning w.sent
+        delete from private.sent_messages w where w.contact_id in (p_keep_id, p_merge_id) returning w.sent, w.last_at
     )
-    select coalesce(sum(w.sent), 0)::integer into v_waiting from waiting w;
+    select coalesce(sum(w.sent), 0)::integer, max(w.last_at) filter (where isfinite(w.last_at)) into v_waiting, v_waiting_at from waiting w;
 
     v_status := case
         when 'opted_out' in (v_keep.opt_in_status, v_merge.opt_in_status) then 'opted_out'
@@ -8365,7 +8404,7 @@ begin
         messages_received = c.messages_received + v_merge.messages_received,
         messages_sent = c.messages_sent + v_merge.messages_sent + v_waiting,
         marketing_stopped_at = coalesce(c.marketing_stopped_at, v_merge.marketing_stopped_at),
-        last_message_at = greatest(c.last_message_at, v_merge.last_message_at),
+        last_message_at = greatest(c.last_message_at, v_merge.last_message_at, v_waiting_at),
         last_inbound_at = greatest(c.last_inbound_at, v_merge.last_inbound_at),
         created_at = least(c.created_at, v_merge.created_at), updated_at = clock_timestamp()
     where c.id = p_keep_id returning c.* into v_keep;
@@ -8881,7 +8920,7 @@ begin
 end
 $$;
 
-COMMENT ON FUNCTION public.search_conversations(p_org_id uuid, p_query text, p_limit integer) IS 'Conversations whose contact (name, phone, e-mail, company) or messages match, at least two letters; matched: contact | message. Errors: AUTH_002, ORG_001.';
+COMMENT ON FUNCTION public.search_conversations(p_org_id uuid, p_query text, p_limit integer) IS 'Conversations whose contact (name, phone, e-mail, company) or messages (but not a campaign''s) match, at least two letters; matched: contact | message. Errors: AUTH_002, ORG_001.';
 
 CREATE FUNCTION public.segment_catalog(p_org_id uuid) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -10239,17 +10278,10 @@ $$;
 CREATE FUNCTION worker.claim_sends(p_holder uuid, p_account_id uuid, p_limit integer, p_most_lane integer DEFAULT 2) RETURNS TABLE(message_id uuid, send_try integer, attempt integer, recipient_phone text, recipient_bsuid text, type text, body text, payload jsonb, reply_to text, queued_at timestamp with time zone, lane integer)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
-    SET plan_cache_mode TO 'force_generic_plan'
-    SET enable_sort TO 'off'
-    SET enable_seqscan TO 'off'
-    SET enable_bitmapscan TO 'off'
-    SET enable_hashjoin TO 'off'
-    SET enable_mergejoin TO 'off'
     AS $$
 declare
     v_refused jsonb;
     v_claimed uuid[];
-    v_now timestamptz := private.clock();
 begin
     -- Taking the lease's row in share mode keeps a takeover waiting until this claim is on record.
     perform from private.phone_leases l
@@ -10257,31 +10289,9 @@ begin
     if not found then
         return;
     end if;
-    with candidates as materialized (
-        select o.message_id, private.send_refusal(a.status, a.quality_rating, p.deleted_at is not null, p.opt_in_status,
-            c.window_expires_at, m.type, t.status, t.category, m.campaign_id is not null, v_now) as refusal
-        from private.outbox o
-        join public.whatsapp_accounts a on a.id = o.whatsapp_account_id
-        join public.messages m on m.id = o.message_id
-        join public.conversations c on c.id = o.conversation_id
-        join public.contacts p on p.org_id = c.org_id and p.id = c.contact_id
-        left join public.templates t on t.id = m.template_id and t.waba_id = a.waba_id and t.deleted_at is null
-        left join public.campaigns k on k.id = m.campaign_id
-        -- A number that is not connected for the moment keeps what waits.
-        where o.whatsapp_account_id = p_account_id and a.status = 'connected' and o.state = 'ready' and o.ready_at <= clock_timestamp()
-            and coalesce(a.paused_until <= clock_timestamp(), true) and o.lane <= p_most_lane
-            -- Of a campaign that was paused or cancelled at this moment nothing more leaves.
-            and (m.campaign_id is null or k.status = 'sending')
-            -- Only the head of a conversation: Meta does not keep order, we do. A reply is no part of a campaign that comes before it.
-            and not exists (select from private.outbox e
-                where e.conversation_id = o.conversation_id and e.seq < o.seq and e.lane <= o.lane and e.state <> 'uncertain' offset 0)
-        order by o.lane, o.seq limit p_limit
-        -- A claim waits for nobody: whoever settles messages takes them before their outbox rows, the other way round.
-        for update of o skip locked
-    )
     select array_agg(c.message_id) filter (where c.refusal is null),
         jsonb_agg(jsonb_build_object('message_id', c.message_id, 'error_code', c.refusal)) filter (where c.refusal is not null)
-    into v_claimed, v_refused from candidates c;
+    into v_claimed, v_refused from private.lock_next_sends(p_account_id, p_limit, p_most_lane, private.clock()) c;
     update private.outbox o set state = 'sending', holder = p_holder, intent_at = clock_timestamp(), attempt = o.attempt + 1
     where o.message_id = any (v_claimed);
     if v_refused is not null then
@@ -10533,8 +10543,10 @@ CREATE FUNCTION worker.fold_sent_messages(p_limit integer) RETURNS integer
     SET search_path TO ''
     SET enable_seqscan TO 'off'
     AS $$
-    with waiting as materialized (
-        select distinct w.contact_id from (select x.contact_id from private.sent_messages x order by x.id limit p_limit) w
+    with lines as materialized (
+        select x.contact_id from private.sent_messages x order by x.id limit p_limit
+    ), waiting as materialized (
+        select distinct l.contact_id from lines l
     ), free as materialized (
         select c.id from public.contacts c where c.id in (select w.contact_id from waiting w) order by c.id for no key update skip locked
     ), taken as (
@@ -10546,15 +10558,18 @@ CREATE FUNCTION worker.fold_sent_messages(p_limit integer) RETURNS integer
             select x.contact_id from waiting x where not exists (select from public.contacts c where c.id = x.contact_id)))
         returning w.contact_id, w.sent, w.last_at
     ), folded as (
-        select t.contact_id, sum(t.sent)::integer as sent, max(t.last_at) as last_at from taken t group by t.contact_id
+        -- What was taken back before it was sent was no last message.
+        select t.contact_id, sum(t.sent)::integer as sent, case when sum(t.sent) > 0 then max(t.last_at) end as last_at
+        from taken t group by t.contact_id
     ), counted as (
         update public.contacts c set messages_sent = c.messages_sent + f.sent, last_message_at = greatest(c.last_message_at, f.last_at)
         from folded f where c.id = f.contact_id
     )
-    select count(*)::integer from taken
+    -- Those that others hold count as looked at: one of them among the first must not end the sweep, all of them must.
+    select case when exists (select from taken) then (select count(*)::integer from lines) else 0 end
 $$;
 
-COMMENT ON FUNCTION worker.fold_sent_messages(p_limit integer) IS 'Counts about p_limit messages that wait; how many it counted.';
+COMMENT ON FUNCTION worker.fold_sent_messages(p_limit integer) IS 'Counts about p_limit messages that wait. Fewer than p_limit: that was all for now.';
 
 CREATE FUNCTION worker.follow_link(p_token text, p_is_bot boolean, p_visitor bytea) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
@@ -13451,6 +13466,8 @@ REVOKE ALL ON FUNCTION private.link_import_tags(p_org_id uuid, p_spec jsonb, p_c
 REVOKE ALL ON FUNCTION private.list_page(p_org_id uuid, p_search text, p_rules jsonb, p_trash boolean, p_key text, p_descending boolean, p_limit integer, p_offset bigint, OUT total bigint, OUT total_is_minimum boolean, OUT ids uuid[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.lock_member(p_org_id uuid, p_user_id uuid, p_permission text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.lock_next_sends(p_account_id uuid, p_limit integer, p_most_lane integer, p_now timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.lock_segments(p_org_id uuid) FROM PUBLIC;
 

@@ -3,7 +3,7 @@
 
 \ir helpers/sessions.sql
 \ir ../pgtap/helpers/ledger.sql
-select plan(32);
+select plan(34);
 update public.campaigns set status = 'cancelled' where status in ('scheduled', 'sending', 'paused');
 delete from private.outbox;
 update public.contacts set deleted_at = now() where org_id = tests.id('acme') and deleted_at is null;
@@ -36,8 +36,18 @@ select tests.manage('cancel_campaign', :'due') \g /dev/null
 select is(tests.race('select sum(queued) from worker.feed_campaigns(3)', 'select sum(queued) from worker.feed_campaigns(3)'), '3 | at once | 0', 'of two feeders one feeds a number');
 select is((select count(*) from public.messages where campaign_id = :'twice'), 3::bigint, 'nobody twice');
 
+-- Counted while somebody holds one of the contacts.
+select tests.sit('one', 'the superuser'), tests.sit('two', 'the worker');
+select worker.fold_sent_messages(100) \g /dev/null
+insert into private.sent_messages (org_id, contact_id, sent, last_at)
+select tests.id('acme'), c.id, 0, '-infinity' from public.contacts c where c.full_name in ('Ali Bakar', 'Bea Bakar', 'Chan Bakar') and c.deleted_at is null;
+select w.contact_id as held from private.sent_messages w order by w.id limit 1 \gset
+select is(tests.race(format('select id is not null from public.contacts where id = %L for update', :'held'), 'select worker.fold_sent_messages(3)'), 'true | at once | 3',
+    'one that is held neither keeps the others waiting nor ends the sweep');
+select is((select array_agg(w.contact_id) from private.sent_messages w), array[:'held'::uuid], 'it is counted later');
+
 -- Paused while fed, fed while paused.
-select tests.sit('two', 'acme.owner');
+select tests.sit('one', 'the worker'), tests.sit('two', 'acme.owner');
 select is(tests.race('select sum(queued) from worker.feed_campaigns(1)', format('select (pause_campaign(%L)).status', :'twice')), '1 | paused', 'a pause waits for the feeder');
 select is((select array_agg(distinct r.status) from public.campaign_recipients r where r.campaign_id = :'twice'), array['waiting'], 'and takes back what it made');
 select tests.manage('resume_campaign', :'twice') \g /dev/null

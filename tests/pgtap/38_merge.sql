@@ -23,7 +23,8 @@ select tests.error_for('acme.agent', $$ select mark_conversation_read(tests.id('
 select tests.receive('w.2', jsonb_build_object('wa_id', null, 'bsuid', 'MY.12345678', 'body', 'by id', 'occurred_at', private.clock() + interval '1 hour'));
 select tests.receive('w.3', jsonb_build_object('wa_id', null, 'bsuid', 'MY.12345678', 'body', 'other number', 'phone_number_id', '2001', 'occurred_at', private.clock() + interval '2 seconds'));
 select tests.queue('waits', 'hidden.thread');
-insert into private.sent_messages (org_id, contact_id, sent, last_at) values (tests.id('acme'), tests.id('acme.hidden'), 2, now());
+insert into private.sent_messages (org_id, contact_id, sent, last_at) values (tests.id('acme'), tests.id('acme.hidden'), 2, private.clock() + interval '2 hours'),
+    (tests.id('acme'), tests.id('acme.siti'), 0, '-infinity');
 
 -- Refused.
 select is(tests.error_for('acme.agent', $$ select merge_contacts(tests.id('acme.siti'), tests.id('acme.hidden')) $$), 'AUTH_003', 'an agent merges nobody: one of them goes');
@@ -61,6 +62,7 @@ select is((select array_agg(contact_id) from public.segment_pins), array[tests.i
 select is(
     (select row (messages_received, messages_sent)::text from public.contacts where id = tests.id('acme.siti')), '(3,3)', 'counts are added up'
 );
+select is((select last_message_at from public.contacts where id = tests.id('acme.siti')), private.clock() + interval '2 hours', 'and what was not counted yet is her last message');
 select is((select count(*) from public.activity_log where contact_id = tests.id('acme.hidden')), 0::bigint, 'the feed is of the one that stays');
 select is((select data from public.activity_log where kind = 'contact.merged'), jsonb_build_object('merged_id', tests.id('acme.hidden'), 'name', 'Siti'), 'and tells it');
 select tests.receive('w.4', jsonb_build_object('wa_id', null, 'bsuid', 'MY.12345678', 'body', 'again'));

@@ -2,7 +2,7 @@
 
 begin;
 \ir helpers/load.sql
-select plan(31);
+select plan(33);
 select tests.make_world();
 
 create function tests.find(p_query text, p_user text default 'acme.viewer', p_limit integer default 30) returns text[] language plpgsql as $$
@@ -33,8 +33,13 @@ select tests.receive('wamid.1', '{"wa_id": "60121110002", "body": "Where is my p
 select tests.set_clock(now());
 select tests.receive('wamid.2', '{"wa_id": "60121110001", "body": "PARCEL received, thank you"}');
 select tests.receive('wamid.3', '{"wa_id": "60121110001", "body": "another parcel please"}');
+insert into public.messages (org_id, conversation_id, whatsapp_account_id, contact_id, direction, type, body, status, campaign_id)
+select v.org_id, v.id, v.whatsapp_account_id, v.contact_id, 'outbound', 'template', x.body, 'sent', x.campaign_id
+from public.conversations v, (values ('Voucher for everybody', tests.id('campaign')), ('Voucher for you', null)) x (body, campaign_id) where v.contact_id = tests.id('Tan Wei');
 select tests.receive('wamid.4', '{"phone_number_id": "1002", "body": "a parcel of globex", "wa_id": "60121110002"}');
 
+select is(tests.find('voucher you'), array['Tan Wei by message'], 'what was said to one person');
+select is(tests.find('everybody'), '{}', 'not what a campaign said to all');
 select is(tests.find('nurul'), array['Nurul Huda by contact'], 'by name');
 select is(tests.find('UL HU'), array['Nurul Huda by contact'], 'or a part of it, in any case');
 select is(tests.find('1110002'), array['Tan Wei by contact'], 'by phone');

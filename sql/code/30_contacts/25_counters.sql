@@ -40,8 +40,10 @@ set search_path = ''
 -- The queue is empty when it is analysed, and a plan for that would read all of it for each contact.
 set enable_seqscan = off
 as $$
-    with waiting as materialized (
-        select distinct w.contact_id from (select x.contact_id from private.sent_messages x order by x.id limit p_limit) w
+    with lines as materialized (
+        select x.contact_id from private.sent_messages x order by x.id limit p_limit
+    ), waiting as materialized (
+        select distinct l.contact_id from lines l
     ), free as materialized (
         select c.id from public.contacts c where c.id in (select w.contact_id from waiting w) order by c.id for no key update skip locked
     ), taken as (
@@ -53,11 +55,14 @@ as $$
             select x.contact_id from waiting x where not exists (select from public.contacts c where c.id = x.contact_id)))
         returning w.contact_id, w.sent, w.last_at
     ), folded as (
-        select t.contact_id, sum(t.sent)::integer as sent, max(t.last_at) as last_at from taken t group by t.contact_id
+        -- What was taken back before it was sent was no last message.
+        select t.contact_id, sum(t.sent)::integer as sent, case when sum(t.sent) > 0 then max(t.last_at) end as last_at
+        from taken t group by t.contact_id
     ), counted as (
         update public.contacts c set messages_sent = c.messages_sent + f.sent, last_message_at = greatest(c.last_message_at, f.last_at)
         from folded f where c.id = f.contact_id
     )
-    select count(*)::integer from taken
+    -- Those that others hold count as looked at: one of them among the first must not end the sweep, all of them must.
+    select case when exists (select from taken) then (select count(*)::integer from lines) else 0 end
 $$;
-comment on function worker.fold_sent_messages(integer) is 'Counts about p_limit messages that wait; how many it counted.';
+comment on function worker.fold_sent_messages(integer) is 'Counts about p_limit messages that wait. Fewer than p_limit: that was all for now.';

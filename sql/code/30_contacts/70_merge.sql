@@ -59,6 +59,7 @@ declare
     v_conversation_ids uuid[];
     v_status text;
     v_waiting integer;
+    v_waiting_at timestamptz;
 begin
     -- In the order of ids, whichever is kept.
     perform c.id from public.contacts c where c.id in (p_keep_id, p_merge_id) and c.org_id = any (private.my_org_ids()) order by c.id for update;
@@ -108,9 +109,9 @@ begin
     perform private.move_recipients(p_merge_id, p_keep_id);
     perform private.move_links(p_merge_id, p_keep_id);
     with waiting as (
-        delete from private.sent_messages w where w.contact_id in (p_keep_id, p_merge_id) returning w.sent
+        delete from private.sent_messages w where w.contact_id in (p_keep_id, p_merge_id) returning w.sent, w.last_at
     )
-    select coalesce(sum(w.sent), 0)::integer into v_waiting from waiting w;
+    select coalesce(sum(w.sent), 0)::integer, max(w.last_at) filter (where isfinite(w.last_at)) into v_waiting, v_waiting_at from waiting w;
 
     v_status := case
         when 'opted_out' in (v_keep.opt_in_status, v_merge.opt_in_status) then 'opted_out'
@@ -137,7 +138,7 @@ begin
         messages_received = c.messages_received + v_merge.messages_received,
         messages_sent = c.messages_sent + v_merge.messages_sent + v_waiting,
         marketing_stopped_at = coalesce(c.marketing_stopped_at, v_merge.marketing_stopped_at),
-        last_message_at = greatest(c.last_message_at, v_merge.last_message_at),
+        last_message_at = greatest(c.last_message_at, v_merge.last_message_at, v_waiting_at),
         last_inbound_at = greatest(c.last_inbound_at, v_merge.last_inbound_at),
         created_at = least(c.created_at, v_merge.created_at), updated_at = clock_timestamp()
     where c.id = p_keep_id returning c.* into v_keep;

@@ -1,5 +1,5 @@
--- Search of the inbox: names, phones and the text of messages, but not of campaigns' (PRD §6.2). Definer, because the operators of trigram and full-text search are
--- not leakproof: behind a policy they could not use their indexes. The organisation is checked first and leads every query.
+-- Search of the inbox: names, phones and the text of messages, but not of campaigns' (PRD §6.2). Definer, because the operators of trigram and
+-- full-text search are not leakproof: behind a policy they could not use their indexes. The organisation is checked first and leads every query.
 
 create or replace function public.search_conversations(p_org_id uuid, p_query text, p_limit integer default 30)
 returns table (conversation_id uuid, matched text, snippet text, message_id uuid, occurred_at timestamptz)
@@ -49,4 +49,4 @@ begin
 end
 $$;
 comment on function public.search_conversations(uuid, text, integer) is
-    'Conversations whose contact (name, phone, e-mail, company) or messages match, at least two letters; matched: contact | message. Errors: AUTH_002, ORG_001.';
+    'Conversations whose contact (name, phone, e-mail, company) or messages (but not a campaign''s) match, at least two letters; matched: contact | message. Errors: AUTH_002, ORG_001.';

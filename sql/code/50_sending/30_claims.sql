@@ -1,6 +1,6 @@
 -- Claiming and recording sends. Called by the send role of the worker. The outbox is looked at by lists of keys and along its indexes: it is
--- empty when it is analysed, and a plan for that would read all of it for each message. Plans are made once a session: making them anew for
--- each call costs as much as ten messages.
+-- empty when it is analysed, and a plan for that would read all of it for each message. Where plans are forced to be made once a session, making
+-- them anew for each call would cost as much as ten messages.
 -- Must stay true: claim and intent are one commit, so a row handed out once is never handed out again unless Meta itself refused it;
 -- private.send_refusal is asked again at this moment; messages of one conversation leave in order.
 
@@ -8,6 +8,10 @@ create or replace function private.fail_messages(p_failures jsonb)
 returns void
 language plpgsql volatile
 set search_path = ''
+-- By keys, as private.make_campaign_messages.
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
 as $$
 declare
     v_changed jsonb;
@@ -73,10 +77,11 @@ begin
 end
 $$;
 
-create or replace function worker.claim_sends(p_holder uuid, p_account_id uuid, p_limit integer, p_most_lane integer default 2)
-returns table (message_id uuid, send_try integer, attempt integer, recipient_phone text, recipient_bsuid text, type text, body text,
-    payload jsonb, reply_to text, queued_at timestamptz, lane integer)
-language plpgsql volatile security definer
+-- The next messages of a number, locked, with why each must not be sent; null: it may. Calls nothing that has queries of its own: the settings
+-- would hold for those too, and without sorts they would walk through whole tables.
+create or replace function private.lock_next_sends(p_account_id uuid, p_limit integer, p_most_lane integer, p_now timestamptz)
+returns table (message_id uuid, refusal text)
+language plpgsql volatile
 set search_path = ''
 set plan_cache_mode = force_generic_plan
 set enable_sort = off
@@ -85,10 +90,40 @@ set enable_bitmapscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
 as $$
+begin
+    return query
+    select o.message_id, private.send_refusal(a.status, a.quality_rating, p.deleted_at is not null, p.opt_in_status,
+        c.window_expires_at, m.type, t.status, t.category, m.campaign_id is not null, p_now)
+    from private.outbox o
+    join public.whatsapp_accounts a on a.id = o.whatsapp_account_id
+    join public.messages m on m.id = o.message_id
+    join public.conversations c on c.id = o.conversation_id
+    join public.contacts p on p.org_id = c.org_id and p.id = c.contact_id
+    left join public.templates t on t.id = m.template_id and t.waba_id = a.waba_id and t.deleted_at is null
+    left join public.campaigns k on k.id = m.campaign_id
+    -- A number that is not connected for the moment keeps what waits.
+    where o.whatsapp_account_id = p_account_id and a.status = 'connected' and o.state = 'ready' and o.ready_at <= clock_timestamp()
+        and coalesce(a.paused_until <= clock_timestamp(), true) and o.lane <= p_most_lane
+        -- Of a campaign that was paused or cancelled at this moment nothing more leaves.
+        and (m.campaign_id is null or k.status = 'sending')
+        -- Only the head of a conversation: Meta does not keep order, we do. A reply is no part of a campaign that comes before it.
+        and not exists (select from private.outbox e
+            where e.conversation_id = o.conversation_id and e.seq < o.seq and e.lane <= o.lane and e.state <> 'uncertain' offset 0)
+    order by o.lane, o.seq limit p_limit
+    -- A claim waits for nobody: whoever settles messages takes them before their outbox rows, the other way round.
+    for update of o skip locked;
+end
+$$;
+
+create or replace function worker.claim_sends(p_holder uuid, p_account_id uuid, p_limit integer, p_most_lane integer default 2)
+returns table (message_id uuid, send_try integer, attempt integer, recipient_phone text, recipient_bsuid text, type text, body text,
+    payload jsonb, reply_to text, queued_at timestamptz, lane integer)
+language plpgsql volatile security definer
+set search_path = ''
+as $$
 declare
     v_refused jsonb;
     v_claimed uuid[];
-    v_now timestamptz := private.clock();
 begin
     -- Taking the lease's row in share mode keeps a takeover waiting until this claim is on record.
     perform from private.phone_leases l
@@ -96,31 +131,9 @@ begin
     if not found then
         return;
     end if;
-    with candidates as materialized (
-        select o.message_id, private.send_refusal(a.status, a.quality_rating, p.deleted_at is not null, p.opt_in_status,
-            c.window_expires_at, m.type, t.status, t.category, m.campaign_id is not null, v_now) as refusal
-        from private.outbox o
-        join public.whatsapp_accounts a on a.id = o.whatsapp_account_id
-        join public.messages m on m.id = o.message_id
-        join public.conversations c on c.id = o.conversation_id
-        join public.contacts p on p.org_id = c.org_id and p.id = c.contact_id
-        left join public.templates t on t.id = m.template_id and t.waba_id = a.waba_id and t.deleted_at is null
-        left join public.campaigns k on k.id = m.campaign_id
-        -- A number that is not connected for the moment keeps what waits.
-        where o.whatsapp_account_id = p_account_id and a.status = 'connected' and o.state = 'ready' and o.ready_at <= clock_timestamp()
-            and coalesce(a.paused_until <= clock_timestamp(), true) and o.lane <= p_most_lane
-            -- Of a campaign that was paused or cancelled at this moment nothing more leaves.
-            and (m.campaign_id is null or k.status = 'sending')
-            -- Only the head of a conversation: Meta does not keep order, we do. A reply is no part of a campaign that comes before it.
-            and not exists (select from private.outbox e
-                where e.conversation_id = o.conversation_id and e.seq < o.seq and e.lane <= o.lane and e.state <> 'uncertain' offset 0)
-        order by o.lane, o.seq limit p_limit
-        -- A claim waits for nobody: whoever settles messages takes them before their outbox rows, the other way round.
-        for update of o skip locked
-    )
     select array_agg(c.message_id) filter (where c.refusal is null),
         jsonb_agg(jsonb_build_object('message_id', c.message_id, 'error_code', c.refusal)) filter (where c.refusal is not null)
-    into v_claimed, v_refused from candidates c;
+    into v_claimed, v_refused from private.lock_next_sends(p_account_id, p_limit, p_most_lane, private.clock()) c;
     update private.outbox o set state = 'sending', holder = p_holder, intent_at = clock_timestamp(), attempt = o.attempt + 1
     where o.message_id = any (v_claimed);
     if v_refused is not null then

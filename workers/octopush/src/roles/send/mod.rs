@@ -177,7 +177,7 @@ impl Sender {
                 for lease in self.leases(holder).await? {
                     if let Some(seconds) = lease.next_ready_seconds {
                         // A moment after it: a timer that is early would only ask again.
-                        wait = wait.min(Duration::from_secs_f64(seconds.clamp(0.001, 3600.0)));
+                        wait = wait.min(Duration::from_secs_f64(seconds.clamp(0.0, 3600.0) + 0.001));
                     }
                     numbers.hold(lease, self);
                 }
