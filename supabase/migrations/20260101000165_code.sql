@@ -6311,7 +6311,7 @@ begin
         v_problems := v_problems || private.campaign_problem('whatsapp_account_id', 'WA_007', 'The quality rating of the number is too low');
     end if;
     for v_variant in
-        select v.position, v.variables, v.links, t.status, t.waba_id, t.deleted_at, t.links as template_links, t.id as template_id,
+        select v.position, v.variables, v.links, t.status, t.category, t.waba_id, t.deleted_at, t.links as template_links, t.id as template_id,
             private.template_shape(t) as content
         from public.campaign_variants v left join public.templates t on t.id = v.template_id
         where v.campaign_id = p_campaign.id order by v.position
@@ -6323,6 +6323,8 @@ begin
             v_problems := v_problems || private.campaign_problem('variants.' || (v_variant.position - 1) || '.template_id', 'WA_002', 'The template is not approved');
         elsif v_variant.waba_id <> v_account.waba_id then
             v_problems := v_problems || private.campaign_problem('variants.' || (v_variant.position - 1) || '.template_id', 'other_account', 'The template belongs to another WhatsApp account');
+        elsif v_variant.category = 'authentication' then
+            v_problems := v_problems || private.campaign_problem('variants.' || (v_variant.position - 1) || '.template_id', 'one_time_code', 'A one-time code is sent to one person, when they ask for it');
         else
             v_found := octopush.check_campaign_variables(v_variant.content, v_variant.variables, v_context);
             if v_found = '[]' then
@@ -12508,4 +12510,4 @@ to authenticated;
 
 grant execute on all functions in schema worker to octopush_worker;
 
-insert into private.schema_code (hash) values ('b1941be376a9df8e58fe90b5ea9b7483ac36f3c4e8906058d689de4b5fbb1d4d') on conflict (is_current) do update set hash = excluded.hash, applied_at = now();
+insert into private.schema_code (hash) values ('eae719e02dfef116e63044bf7da6a815433a9cd21efcad4e01b1d6ded0b1e4a9') on conflict (is_current) do update set hash = excluded.hash, applied_at = now();

@@ -1117,7 +1117,7 @@ begin
         v_problems := v_problems || private.campaign_problem('whatsapp_account_id', 'WA_007', 'The quality rating of the number is too low');
     end if;
     for v_variant in
-        select v.position, v.variables, v.links, t.status, t.waba_id, t.deleted_at, t.links as template_links, t.id as template_id,
+        select v.position, v.variables, v.links, t.status, t.category, t.waba_id, t.deleted_at, t.links as template_links, t.id as template_id,
             private.template_shape(t) as content
         from public.campaign_variants v left join public.templates t on t.id = v.template_id
         where v.campaign_id = p_campaign.id order by v.position
@@ -1129,6 +1129,8 @@ begin
             v_problems := v_problems || private.campaign_problem('variants.' || (v_variant.position - 1) || '.template_id', 'WA_002', 'The template is not approved');
         elsif v_variant.waba_id <> v_account.waba_id then
             v_problems := v_problems || private.campaign_problem('variants.' || (v_variant.position - 1) || '.template_id', 'other_account', 'The template belongs to another WhatsApp account');
+        elsif v_variant.category = 'authentication' then
+            v_problems := v_problems || private.campaign_problem('variants.' || (v_variant.position - 1) || '.template_id', 'one_time_code', 'A one-time code is sent to one person, when they ask for it');
         else
             v_found := octopush.check_campaign_variables(v_variant.content, v_variant.variables, v_context);
             if v_found = '[]' then

@@ -49,7 +49,9 @@ select update_campaign(:'draft', jsonb_build_object('audience', '{}'::jsonb, 'va
 select tests.logout();
 update public.templates set status = 'disabled' where id = tests.id('acme.news');
 select is(tests.details_of(format($$ select tests.manage('launch_campaign', %L) $$, :'draft')) #>> '{problems,0,code}', 'WA_002', 'only approved templates are sent');
-update public.templates set status = 'approved' where id = tests.id('acme.news');
+update public.templates set status = 'approved', category = 'authentication' where id = tests.id('acme.news');
+select is(tests.details_of(format($$ select tests.manage('launch_campaign', %L) $$, :'draft')) #>> '{problems,0,code}', 'one_time_code', 'that are not one-time codes');
+update public.templates set category = 'marketing' where id = tests.id('acme.news');
 update public.whatsapp_accounts set quality_rating = 'RED' where id = tests.id('acme.number');
 select is(tests.details_of(format($$ select tests.manage('launch_campaign', %L) $$, :'draft')) #>> '{problems,0,code}', 'WA_007', 'of a number in good standing');
 update public.whatsapp_accounts set quality_rating = 'GREEN', status = 'error' where id = tests.id('acme.number');
