@@ -1,10 +1,8 @@
 import { ActionIcon, Menu } from '@mantine/core';
 import { IconChartBar, IconCopy, IconDotsVertical, IconEdit, IconTrash } from '@tabler/icons-react';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { tellProblem } from '@/lib/tell';
 import { type Campaign, canEdit } from './model';
-import { campaignKey, duplicateCampaign } from './queries';
+import { useDuplicate } from './use-duplicate';
 
 interface CampaignMenuProps {
   campaign: Campaign;
@@ -17,16 +15,8 @@ interface CampaignMenuProps {
 /** What can be done with a campaign besides sending it; only for those who manage campaigns. */
 export function CampaignMenu({ campaign, onDelete, withLinks, defaultOpened }: CampaignMenuProps) {
   const navigate = useNavigate();
-  const queryClient = useQueryClient();
+  const duplicate = useDuplicate(campaign);
   const params = { campaignId: campaign.id };
-  const duplicate = useMutation({
-    mutationFn: () => duplicateCampaign(campaign.id),
-    onSuccess: (copy) => {
-      void queryClient.invalidateQueries({ queryKey: campaignKey(campaign.org_id, 'list') });
-      void navigate({ to: '/campaigns/$campaignId/edit', params: { campaignId: copy.id } });
-    },
-    onError: tellProblem,
-  });
   return (
     <Menu position="bottom-end" defaultOpened={defaultOpened}>
       <Menu.Target>

@@ -1,9 +1,7 @@
 import { Button, Stack, Text } from '@mantine/core';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { tellProblem } from '@/lib/tell';
 import { type Campaign, canEdit } from '../model';
-import { campaignKey, duplicateCampaign } from '../queries';
+import { useDuplicate } from '../use-duplicate';
 import classes from './detail.module.css';
 
 const words = (campaign: Campaign): string => {
@@ -17,31 +15,21 @@ const words = (campaign: Campaign): string => {
 /** In the place of figures, while there are none or when there never will be any: what comes next. */
 export function NotBegun({ campaign, mayManage }: { campaign: Campaign; mayManage: boolean }) {
   const navigate = useNavigate();
-  const queryClient = useQueryClient();
+  const duplicate = useDuplicate(campaign);
   const isScheduled = campaign.status === 'scheduled';
-  const edit = (campaignId: string) =>
+  const edit = () =>
     void navigate({
       to: '/campaigns/$campaignId/edit',
-      params: { campaignId },
+      params: { campaignId: campaign.id },
       search: { step: isScheduled ? 'review' : undefined },
     });
-  const duplicate = useMutation({
-    mutationFn: () => duplicateCampaign(campaign.id),
-    onSuccess: (copy) => {
-      void queryClient.invalidateQueries({ queryKey: campaignKey(campaign.org_id, 'list') });
-      edit(copy.id);
-    },
-    onError: tellProblem,
-  });
   return (
     <section className={classes.card}>
       <Stack align="flex-start">
         <Text>{words(campaign)}</Text>
         {mayManage &&
           (canEdit(campaign) ? (
-            <Button onClick={() => edit(campaign.id)}>
-              {isScheduled ? 'See what will happen' : 'Go on with it'}
-            </Button>
+            <Button onClick={edit}>{isScheduled ? 'See what will happen' : 'Go on with it'}</Button>
           ) : (
             <Button loading={duplicate.isPending} onClick={() => duplicate.mutate()}>
               Duplicate it
