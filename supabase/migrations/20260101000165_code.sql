@@ -2547,7 +2547,8 @@ begin
     with waiting as (
         delete from private.sent_messages w where w.contact_id in (p_keep_id, p_merge_id) returning w.sent, w.last_at
     )
-    select coalesce(sum(w.sent), 0)::integer, max(w.last_at) filter (where isfinite(w.last_at)) into v_waiting, v_waiting_at from waiting w;
+    -- What was taken back before it was sent was no last message, as in worker.fold_sent_messages.
+    select coalesce(sum(w.sent), 0)::integer, case when sum(w.sent) > 0 then max(w.last_at) end into v_waiting, v_waiting_at from waiting w;
 
     v_status := case
         when 'opted_out' in (v_keep.opt_in_status, v_merge.opt_in_status) then 'opted_out'
@@ -12510,4 +12511,4 @@ to authenticated;
 
 grant execute on all functions in schema worker to octopush_worker;
 
-insert into private.schema_code (hash) values ('eae719e02dfef116e63044bf7da6a815433a9cd21efcad4e01b1d6ded0b1e4a9') on conflict (is_current) do update set hash = excluded.hash, applied_at = now();
+insert into private.schema_code (hash) values ('6c48c0dcd0cd171472f5c1f13d254bd6c2de6385dd2bb492890ac6108adef47d') on conflict (is_current) do update set hash = excluded.hash, applied_at = now();

@@ -8379,7 +8379,8 @@ begin
     with waiting as (
         delete from private.sent_messages w where w.contact_id in (p_keep_id, p_merge_id) returning w.sent, w.last_at
     )
-    select coalesce(sum(w.sent), 0)::integer, max(w.last_at) filter (where isfinite(w.last_at)) into v_waiting, v_waiting_at from waiting w;
+    -- What was taken back before it was sent was no last message, as in worker.fold_sent_messages.
+    select coalesce(sum(w.sent), 0)::integer, case when sum(w.sent) > 0 then max(w.last_at) end into v_waiting, v_waiting_at from waiting w;
 
     v_status := case
         when 'opted_out' in (v_keep.opt_in_status, v_merge.opt_in_status) then 'opted_out'

@@ -63,7 +63,7 @@ pub struct Faults<'a> {
     second_clock: WorkerClock,
     meta_clock: MetaClock,
     second: SecondWorker,
-    pub tally: Tally,
+    tally: Tally,
 }
 
 impl<'a> Faults<'a> {
