@@ -12,6 +12,7 @@ import { missingIn, type Step, stepNames, steps } from './draft';
 import { SetupStep } from './setup-step';
 import { StepList } from './step-list';
 import { type CampaignDraft, useCampaignDraft } from './use-campaign-draft';
+import { useWantedValues } from './use-wanted-values';
 import classes from './wizard.module.css';
 
 const route = getRouteApi('/_app/campaigns/$campaignId/edit');
@@ -32,7 +33,8 @@ export function CampaignWizard({ detail, onTakeTheirs }: CampaignWizardProps) {
   const { step = 'setup', segment } = route.useSearch();
   const navigate = useNavigate();
   const draft = useCampaignDraft(detail);
-  const { values, set } = draft;
+  const { set } = draft;
+  const { values, isLoading } = useWantedValues(draft.values);
   const now = useNow(30_000);
   const [asked, setAsked] = useState<Step>();
   const head = useRef<HTMLHeadingElement>(null);
@@ -87,7 +89,11 @@ export function CampaignWizard({ detail, onTakeTheirs }: CampaignWizardProps) {
       <StepList
         current={step}
         campaignId={campaign.id}
-        isDone={(each) => each !== 'review' && missingIn(each, values, now) === undefined}
+        isDone={(each) =>
+          each !== 'review' &&
+          !(each === 'content' && isLoading) &&
+          missingIn(each, values, now) === undefined
+        }
       />
       <Notices draft={draft} isScheduled={campaign.status === 'scheduled'} onTakeTheirs={onTakeTheirs} />
       <Text component="h2" fz={20} fw={650} ref={head} tabIndex={-1} className={classes.head}>
@@ -116,6 +122,7 @@ export function CampaignWizard({ detail, onTakeTheirs }: CampaignWizardProps) {
           {next ? (
             <Button
               size="md"
+              loading={step === 'content' && isLoading}
               onClick={() => {
                 if (missing) setAsked(step);
                 else {
