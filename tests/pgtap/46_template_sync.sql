@@ -10,9 +10,11 @@ create function tests.due() returns text[] language sql volatile as $$
     select coalesce(array_agg(r ->> 'waba_id' order by r ->> 'waba_id'), '{}') from tests.for_worker('select * from worker.wabas_to_sync(10)') r
 $$;
 create function tests.list_of_acme() returns void language plpgsql as $$
+declare
+    v_asked timestamptz := private.clock();
 begin
     perform tests.login_worker();
-    perform worker.apply_template_list(tests.id(o), w, '[]', true) from (values ('acme', '91001'), ('globex', '91002')) v (o, w);
+    perform worker.apply_template_list(tests.id(o), w, '[]', true, v_asked) from (values ('acme', '91001'), ('globex', '91002')) v (o, w);
     perform tests.logout();
 end
 $$;
@@ -91,6 +93,19 @@ select is(tests.template_state('acme.soon'), 'approved (APPROVED)', 'is the same
 update public.templates set synced_at = private.clock() + interval '1 second' where org_id = tests.id('acme') and name = 'soon';
 select tests.apply_list(jsonb_build_array(tests.listed('hello'), tests.listed('tired', 'DISABLED')));
 select is(tests.template_state('acme.soon'), 'approved (APPROVED)', 'what Meta took while the list was on its way is not gone');
+-- Slow to fetch, so that another worker has asked again meanwhile.
+update private.template_syncs set claimed_at = private.clock() + interval '1 minute' where org_id = tests.id('acme');
+do $$
+declare
+    v_asked timestamptz := private.clock();
+begin
+    perform tests.login_worker();
+    perform worker.apply_template_list(tests.id('acme'), '91001', jsonb_build_array(tests.listed('hello'), tests.listed('tired', 'DISABLED')), true, v_asked);
+    perform tests.logout();
+end
+$$;
+select is(tests.template_state('acme.soon'), 'approved (APPROVED)', 'nor when another list was asked for since');
+update private.template_syncs set claimed_at = private.clock() where org_id = tests.id('acme');
 update public.templates set synced_at = private.clock() - interval '1 second' where org_id = tests.id('acme') and name = 'soon';
 
 -- Deleted here, still shown by Meta.
@@ -197,7 +212,7 @@ select ok((tests.template('acme.hello')).deleted_at is not null, 'there');
 
 -- Somebody else's account.
 select tests.login_worker();
-select worker.apply_template_list(tests.id('globex'), '91001', jsonb_build_array(tests.listed('stolen')), true);
+select worker.apply_template_list(tests.id('globex'), '91001', jsonb_build_array(tests.listed('stolen')), true, now());
 select tests.logout();
 select is((select count(*) from public.templates where org_id = tests.id('globex')), 0::bigint, 'a list of an account that is not the organisation''s is not applied');
 

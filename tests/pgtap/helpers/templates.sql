@@ -108,10 +108,13 @@ create function tests.apply_list(p_templates jsonb, p_is_complete boolean defaul
 returns void
 language plpgsql volatile
 as $$
+declare
+    v_asked timestamptz;
 begin
+    perform tests.for_worker('select worker.wabas_to_sync(10)');
+    select s.claimed_at into v_asked from private.template_syncs s where s.org_id = tests.id('acme') and s.waba_id = '91001';
     perform tests.login_worker();
-    perform worker.wabas_to_sync(10);
-    perform worker.apply_template_list(tests.id('acme'), '91001', p_templates, p_is_complete);
+    perform worker.apply_template_list(tests.id('acme'), '91001', p_templates, p_is_complete, v_asked);
     perform tests.logout();
 end
 $$;

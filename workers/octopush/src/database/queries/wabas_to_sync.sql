@@ -1,1 +1,1 @@
-select org_id, waba_id, access_token from worker.wabas_to_sync($1)
+select org_id, waba_id, access_token, asked_at from worker.wabas_to_sync($1)

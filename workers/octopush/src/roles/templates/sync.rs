@@ -8,7 +8,7 @@ use crate::runtime::metrics as names;
 use metrics::counter;
 use octopush_whatsapp::client::{TemplateFilter, TemplateInfo};
 use octopush_whatsapp::{ApiError, RetryClass};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio::task::JoinSet;
 use tokio_postgres::types::Json;
 use tracing::{info, warn};
@@ -28,6 +28,8 @@ struct Account {
     org_id: Uuid,
     waba_id: String,
     access_token: Secret,
+    /// As of then the list is applied, by the database's clock.
+    asked_at: SystemTime,
 }
 
 /// What a list brought.
@@ -82,6 +84,7 @@ async fn due(desk: &Desk, most: usize) -> Result<Vec<Account>, DatabaseError> {
         org_id: row.get("org_id"),
         waba_id: row.get("waba_id"),
         access_token: Secret(row.get("access_token")),
+        asked_at: row.get("asked_at"),
     });
     Ok(accounts.collect())
 }
@@ -113,6 +116,7 @@ async fn apply(desk: &Desk, account: &Account, listing: &Listing) -> Result<(), 
                 &account.waba_id,
                 &Json(&listing.templates),
                 &listing.is_complete,
+                &account.asked_at,
             ],
         )
         .await?;
