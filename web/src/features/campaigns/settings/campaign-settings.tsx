@@ -1,32 +1,19 @@
-import {
-  Alert,
-  Button,
-  Code,
-  CopyButton,
-  Group,
-  Modal,
-  NumberInput,
-  Select,
-  Skeleton,
-  Stack,
-  Switch,
-  Text,
-  TextInput,
-  Title,
-} from '@mantine/core';
+import { Button, Group, Select, Skeleton, Stack, Switch, Text, Title } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
-import { IconKey, IconPlus } from '@tabler/icons-react';
+import { IconPlus } from '@tabler/icons-react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useMemo, useState } from 'react';
+import { NumberField } from '@/components/number-field';
 import { LoadProblem, Problem } from '@/components/problem';
 import { countries } from '@/features/tenancy/places';
 import { useOrg } from '@/features/tenancy/queries';
+import { ConversionSecret } from './conversion-secret';
 import { PriceRow } from './price-row';
 import {
   campaignSettingsQuery,
   currencies,
+  isUnfinished,
   type Price,
-  rotateConversionSecret,
   type CampaignSettings as Settings,
   saveCampaignSettings,
 } from './queries';
@@ -48,7 +35,9 @@ export function CampaignSettings() {
   );
 }
 
-const noPrice: Price = { marketing: 0, utility: 0 };
+const free: Price = { marketing: 0, utility: 0 };
+/** Of a country that costs what everywhere else does. */
+const notGiven: Price = { marketing: null, utility: null };
 
 function Form({ saved }: { saved: Settings }) {
   const org = useOrg();
@@ -65,9 +54,11 @@ function Form({ saved }: { saved: Settings }) {
     },
   });
   const set = (change: Partial<Settings>) => setValues((old) => ({ ...old, ...change }));
-  const submit = (event: FormEvent) => {
+  const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
-    save.mutate();
+    if (isUnfinished(values))
+      event.currentTarget.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
+    else save.mutate();
   };
   const places = useMemo(countries, []);
   const named = Object.keys(prices?.countries ?? {});
@@ -88,30 +79,26 @@ function Form({ saved }: { saved: Settings }) {
             description="Campaigns leave out whoever has had enough. Answers and utility messages don’t count."
           />
           {cap && (
-            <Group gap="sm" mt="sm">
-              <NumberInput
+            <Group gap="sm" mt="sm" align="flex-start">
+              <NumberField
                 label="Messages"
                 w={120}
                 min={1}
                 max={100}
-                clampBehavior="strict"
                 allowDecimal={false}
                 disabled={!manage}
                 value={cap.messages}
-                onChange={(messages) =>
-                  typeof messages === 'number' && set({ marketing_cap: { ...cap, messages } })
-                }
+                onChange={(messages) => set({ marketing_cap: { ...cap, messages } })}
               />
-              <NumberInput
+              <NumberField
                 label="in this many days"
                 w={150}
                 min={1}
                 max={90}
-                clampBehavior="strict"
                 allowDecimal={false}
                 disabled={!manage}
                 value={cap.days}
-                onChange={(days) => typeof days === 'number' && set({ marketing_cap: { ...cap, days } })}
+                onChange={(days) => set({ marketing_cap: { ...cap, days } })}
               />
             </Group>
           )}
@@ -126,7 +113,7 @@ function Form({ saved }: { saved: Settings }) {
             onChange={(event) =>
               set({
                 message_prices: event.currentTarget.checked
-                  ? { currency: 'USD', default: noPrice, countries: {} }
+                  ? { currency: 'USD', default: free, countries: {} }
                   : null,
               })
             }
@@ -155,7 +142,8 @@ function Form({ saved }: { saved: Settings }) {
                 <PriceRow
                   key={country}
                   label={places.find(({ value }) => value === country)?.label ?? country}
-                  price={prices.countries[country] ?? noPrice}
+                  price={prices.countries[country] ?? notGiven}
+                  otherwise={prices.default}
                   disabled={!manage}
                   onChange={(price) =>
                     set({
@@ -168,6 +156,11 @@ function Form({ saved }: { saved: Settings }) {
                   }}
                 />
               ))}
+              {named.length > 0 && (
+                <Text size="sm" c="dimmed">
+                  A price left empty is the one of everywhere else.
+                </Text>
+              )}
               {manage && (
                 <Select
                   aria-label="Add a country"
@@ -201,83 +194,5 @@ function Form({ saved }: { saved: Settings }) {
         )}
       </Stack>
     </form>
-  );
-}
-
-function ConversionSecret() {
-  const org = useOrg();
-  const [asking, setAsking] = useState(false);
-  const [secret, setSecret] = useState<string>();
-  const rotate = useMutation({
-    mutationFn: () => rotateConversionSecret(org.orgId),
-    onSuccess: (made) => {
-      setAsking(false);
-      setSecret(made);
-    },
-  });
-  return (
-    <section aria-labelledby="conversions-title">
-      <Title order={3} fz="md" id="conversions-title" mb={8}>
-        Sales reported by your website
-      </Title>
-      <Stack gap="sm" align="flex-start">
-        <Text c="dimmed">
-          Your booking page or shop can tell OctoPush of a sale, so that campaigns show what they earned. It
-          sends <Code>POST /conversions/{org.orgId}</Code> to the address of your links, signed with a secret.
-        </Text>
-        {org.can('settings.manage') ? (
-          <Button variant="default" leftSection={<IconKey size={18} />} onClick={() => setAsking(true)}>
-            Make a new secret
-          </Button>
-        ) : (
-          <Text size="sm">An owner or admin can make the secret.</Text>
-        )}
-      </Stack>
-      {asking && (
-        <Modal
-          opened
-          onClose={() => setAsking(false)}
-          title="Make a new secret?"
-          closeButtonProps={{ 'aria-label': 'Close' }}
-        >
-          <Stack>
-            <Text>
-              A secret made before stops working at once. Sales reported with it are refused until your
-              website has the new one.
-            </Text>
-            <Problem error={rotate.error} />
-            <Group justify="flex-end">
-              <Button variant="default" onClick={() => setAsking(false)} data-autofocus>
-                Keep the old one
-              </Button>
-              <Button color="red" loading={rotate.isPending} onClick={() => rotate.mutate()}>
-                Make a new secret
-              </Button>
-            </Group>
-          </Stack>
-        </Modal>
-      )}
-      {secret && (
-        <Modal
-          opened
-          onClose={() => setSecret(undefined)}
-          title="Your new secret"
-          closeOnClickOutside={false}
-          closeButtonProps={{ 'aria-label': 'Close' }}
-        >
-          <Stack>
-            <Alert color="yellow" variant="light">
-              Copy it now: it is shown this once.
-            </Alert>
-            <TextInput label="Secret" readOnly value={secret} ff="monospace" />
-            <Group justify="flex-end">
-              <CopyButton value={secret}>
-                {({ copied, copy }) => <Button onClick={copy}>{copied ? 'Copied' : 'Copy'}</Button>}
-              </CopyButton>
-            </Group>
-          </Stack>
-        </Modal>
-      )}
-    </section>
   );
 }

@@ -8,7 +8,7 @@ import { describeError } from '@/lib/errors';
 import { lazyPart } from '@/lib/lazy-part';
 import { relativeAge } from '@/lib/time';
 import type { Detail } from '../model';
-import { missingIn, type Step, stepNames, steps } from './draft';
+import { halfTypedStep, missingIn, type Step, stepNames, steps } from './draft';
 import { SetupStep } from './setup-step';
 import { StepList } from './step-list';
 import { type CampaignDraft, useCampaignDraft } from './use-campaign-draft';
@@ -156,13 +156,15 @@ function SaveState({ draft, isScheduled }: { draft: CampaignDraft; isScheduled: 
   const words =
     state === 'saving' || state === 'waiting'
       ? 'Saving…'
-      : state === 'saved'
-        ? savedAt
-          ? `Saved ${ago(savedAt, now)}`
-          : isScheduled
-            ? 'Saved'
-            : 'Saved as a draft'
-        : 'Not saved: kept on this device';
+      : state === 'saved' && halfTypedStep(draft.values)
+        ? 'Saved, but for what isn’t filled in'
+        : state === 'saved'
+          ? savedAt
+            ? `Saved ${ago(savedAt, now)}`
+            : isScheduled
+              ? 'Saved'
+              : 'Saved as a draft'
+          : 'Not saved: kept on this device';
   return (
     <Text size="sm" c="dimmed" className={classes.footNote}>
       {words}

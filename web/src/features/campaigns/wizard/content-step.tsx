@@ -1,7 +1,8 @@
-import { Badge, Button, Group, NumberInput, Skeleton, Stack, Tabs, Text } from '@mantine/core';
+import { Badge, Button, Group, Skeleton, Stack, Tabs, Text } from '@mantine/core';
 import { IconPlus } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useCallback, useState } from 'react';
+import { NumberField } from '@/components/number-field';
 import { LoadProblem } from '@/components/problem';
 import { languageName } from '@/features/templates/languages';
 import { useOrg } from '@/features/tenancy/queries';
@@ -50,7 +51,7 @@ export function ContentStep({ draft, campaign, problem }: StepProps) {
               {variants.map(({ share }, index) => (
                 // biome-ignore lint/suspicious/noArrayIndexKey: variants are known by their position
                 <Tabs.Tab key={index} value={String(index)} className={classes.tab}>
-                  {variantName(index + 1)} · {share} %
+                  {variantName(index + 1)} · {share ?? '–'} %
                 </Tabs.Tab>
               ))}
             </Tabs.List>
@@ -59,8 +60,7 @@ export function ContentStep({ draft, campaign, problem }: StepProps) {
         <OneVariant key={at} variant={variant} wabaId={wabaId} onChange={change} problem={problem} />
         {isTest && (
           <Group align="flex-end" gap="sm">
-            <NumberInput
-              clampBehavior="strict"
+            <NumberField
               label={`Share of ${variantName(at + 1)}`}
               w={180}
               min={1}
@@ -68,7 +68,10 @@ export function ContentStep({ draft, campaign, problem }: StepProps) {
               suffix=" %"
               allowDecimal={false}
               value={variant.share}
-              onChange={(share) => typeof share === 'number' && change({ share })}
+              onChange={(share) => change({ share })}
+              // What is wrong with the shares is said below, of all of them.
+              missing={null}
+              error={variant.share === null}
             />
             <Button variant="default" onClick={() => set({ variants: equalShares(variants) })}>
               Equal shares

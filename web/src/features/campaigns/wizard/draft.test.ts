@@ -111,6 +111,34 @@ it('canonical tells lists apart by order and objects by content', () => {
   expect(canonical([1, 2])).not.toBe(canonical([2, 1]));
 });
 
+describe('a number that was emptied', () => {
+  const whole = values({
+    test: { percent: 20, hours: 6, measure: 'read', choose: 'manual' },
+    holdout_percent: 10,
+    variants: [
+      { ...emptyVariant, template_id: 't', share: 50 },
+      { ...emptyVariant, template_id: 'u', share: 50 },
+    ],
+  });
+  it.each([
+    ['schedule', { uncertain_hours: null }, 'Say after how many hours to decide.'],
+    ['schedule', { attribution_days: null }, 'Say for how many days sales opportunities count.'],
+    ['content', { holdout_percent: null }, 'Say how many percent are held out.'],
+    ['content', { test: { ...whole.test, percent: null } }, 'Say how many percent get the test.'],
+    [
+      'content',
+      { variants: [whole.variants[0], { ...whole.variants[1], share: null }] },
+      'Each version needs at least 1 %.',
+    ],
+  ] as const)('%s asks for it and nothing is saved: %j', (step, change, words) => {
+    const now = { ...whole, ...change } as DraftValues;
+    expect(missingIn(step, whole, NOW)).toBeUndefined();
+    expect(missingIn(step, now, NOW)).toBe(words);
+    expect(halfTypedStep(now)).toBe(step);
+    expect(changesBetween(whole, now)).toEqual({});
+  });
+});
+
 it('a cleared or half-typed link keeps from going on', () => {
   const links = (link: string) =>
     values({ variants: [{ ...emptyVariant, template_id: 't', links: { 0: link } }] });

@@ -5,10 +5,13 @@ export interface DraftVariant {
   template_id: string | null;
   variables: Variables;
   links: Record<string, string>;
-  share: number;
+  share: number | null;
 }
 
-/** What the wizard changes, under the names of the columns. */
+/** As the database has it, but for a number that somebody has just emptied. */
+export type DraftTest = Omit<Test, 'percent'> & { percent: number | null };
+
+/** What the wizard changes, under the names of the columns. A number is null while its field is empty. */
 export interface DraftValues {
   name: string;
   description: string | null;
@@ -18,10 +21,10 @@ export interface DraftValues {
   time_zone: string | null;
   quiet_hours: QuietHours | null;
   uncertain_policy: 'miss' | 'repeat';
-  uncertain_hours: number;
-  holdout_percent: number;
-  test: Test | null;
-  attribution_days: number;
+  uncertain_hours: number | null;
+  holdout_percent: number | null;
+  test: DraftTest | null;
+  attribution_days: number | null;
   variants: DraftVariant[];
 }
 
@@ -35,7 +38,8 @@ export function valuesOf({ campaign, variants }: Pick<Detail, 'campaign' | 'vari
     description: campaign.description ?? null,
     whatsapp_account_id: campaign.whatsapp_account_id ?? null,
     audience: audienceOf(campaign),
-    scheduled_at: campaign.scheduled_at ?? null,
+    // As it is written here, so that a time that was saved is the time that was chosen.
+    scheduled_at: campaign.scheduled_at ? new Date(campaign.scheduled_at).toISOString() : null,
     time_zone: campaign.time_zone ?? null,
     quiet_hours: campaign.quiet_hours ?? null,
     uncertain_policy: campaign.uncertain_policy,
@@ -60,7 +64,7 @@ export function valuesOf({ campaign, variants }: Pick<Detail, 'campaign' | 'vari
 }
 
 /** The database keeps parts of any size, as 1 and 1 for halves; people read hundredths. */
-function inPercent(variants: DraftVariant[]): DraftVariant[] {
+function inPercent(variants: (DraftVariant & { share: number })[]): DraftVariant[] {
   const sum = variants.reduce((total, { share }) => total + share, 0);
   if (sum === 100) return variants;
   const shares = variants.map(({ share }) => Math.max(1, Math.round((share * 100) / sum)));
@@ -93,14 +97,35 @@ function pick(values: DraftValues, wanted: (key: keyof DraftValues) => boolean):
 
 /** What the database refuses of any draft waits until it is whole; the field says what is missing. */
 function isHalfTyped(key: keyof DraftValues, values: DraftValues): boolean {
-  if (key === 'name') return values.name.trim() === '';
-  if (key === 'quiet_hours')
-    return values.quiet_hours !== null && values.quiet_hours.from === values.quiet_hours.to;
-  if (key === 'variants') return values.variants.some(({ links }) => Object.values(links).some(linkProblem));
-  return false;
+  switch (key) {
+    case 'name':
+      return values.name.trim() === '';
+    case 'quiet_hours':
+      return values.quiet_hours !== null && values.quiet_hours.from === values.quiet_hours.to;
+    case 'variants':
+      return values.variants.some(
+        ({ links, share }) => share === null || Object.values(links).some(linkProblem),
+      );
+    case 'test':
+      return values.test?.percent === null;
+    case 'uncertain_hours':
+    case 'attribution_days':
+    case 'holdout_percent':
+      return values[key] === null;
+    default:
+      return false;
+  }
 }
 
-const halfTypedSteps = { name: 'setup', variants: 'content', quiet_hours: 'schedule' } as const;
+const halfTypedSteps = {
+  name: 'setup',
+  variants: 'content',
+  test: 'content',
+  holdout_percent: 'content',
+  quiet_hours: 'schedule',
+  uncertain_hours: 'schedule',
+  attribution_days: 'schedule',
+} as const;
 
 /** The first step with a field that is held back; until it is whole the database has something else than the screen. */
 export function halfTypedStep(values: DraftValues): Step | undefined {
@@ -127,8 +152,9 @@ export function equalShares(variants: DraftVariant[]): DraftVariant[] {
 
 export const shareProblem = (variants: DraftVariant[]): string | undefined => {
   if (variants.length < 2) return undefined;
-  const sum = variants.reduce((total, { share }) => total + share, 0);
-  if (variants.some(({ share }) => share < 1)) return 'Each version needs at least 1 %.';
+  const shares = variants.map(({ share }) => share ?? 0);
+  if (shares.some((share) => share < 1)) return 'Each version needs at least 1 %.';
+  const sum = shares.reduce((total, share) => total + share, 0);
   return sum === 100 ? undefined : `The shares add up to ${sum} %. They need to make 100 %.`;
 };
 
@@ -154,11 +180,16 @@ export function missingIn(step: Step, values: DraftValues, now: number): string 
       if (values.variants.some(({ template_id }) => !template_id)) return 'Choose a template.';
       if (values.variants.some(({ variables }) => Object.values(variables).some(isUnfilled)))
         return 'Fill in every value.';
-      if (isHalfTyped('variants', values)) return 'Write every link in full.';
+      if (values.variants.some(({ links }) => Object.values(links).some(linkProblem)))
+        return 'Write every link in full.';
+      if (isHalfTyped('test', values)) return 'Say how many percent get the test.';
+      if (isHalfTyped('holdout_percent', values)) return 'Say how many percent are held out.';
       return shareProblem(values.variants);
     case 'schedule':
       if (values.scheduled_at && Date.parse(values.scheduled_at) <= now) return 'That time has passed.';
       if (isHalfTyped('quiet_hours', values)) return 'Quiet hours need an end.';
+      if (isHalfTyped('uncertain_hours', values)) return 'Say after how many hours to decide.';
+      if (isHalfTyped('attribution_days', values)) return 'Say for how many days sales opportunities count.';
       return undefined;
     case 'review':
       return undefined;

@@ -280,7 +280,7 @@ export function Summary({ campaign, values, go }: SummaryProps) {
       ))}
       {values.test && (
         <Line label="Test" onEdit={() => go('content')}>
-          {values.test.percent} % for {values.test.hours} hours, by{' '}
+          {values.test.percent ?? '–'} % for {values.test.hours} hours, by{' '}
           {values.test.measure === 'read' ? 'how many read it' : 'how many reply'};{' '}
           {values.test.choose === 'automatic' ? 'the better one goes on by itself' : 'somebody chooses'}
         </Line>
@@ -312,7 +312,7 @@ function VariantLines({ variant, name, onEdit }: VariantLinesProps) {
   const { data } = useQuery({ ...templateQuery(orgId, id ?? ''), enabled: id !== null });
   return (
     <>
-      <Line label={name ? `${name} (${variant.share} %)` : 'Template'} onEdit={onEdit}>
+      <Line label={name ? `${name} (${variant.share ?? '–'} %)` : 'Template'} onEdit={onEdit}>
         {id ? (data?.name ?? '…') : 'Not chosen yet'}
       </Line>
       {data &&

@@ -1,6 +1,7 @@
-import { Alert, Group, NumberInput, Radio, Select, Stack, Switch, Text, TextInput } from '@mantine/core';
+import { Alert, Group, Radio, Select, Stack, Switch, Text, TextInput } from '@mantine/core';
 import { IconClock } from '@tabler/icons-react';
 import { useMemo } from 'react';
+import { NumberField } from '@/components/number-field';
 import { timeZones } from '@/features/tenancy/places';
 import { useOrg } from '@/features/tenancy/queries';
 import { useNow } from '@/lib/clock';
@@ -142,8 +143,7 @@ export function ScheduleStep({ draft, campaign, problem }: StepProps) {
             />
           </Stack>
         </Radio.Group>
-        <NumberInput
-          clampBehavior="strict"
+        <NumberField
           label="Decide after"
           w={150}
           min={1}
@@ -151,12 +151,11 @@ export function ScheduleStep({ draft, campaign, problem }: StepProps) {
           suffix=" hours"
           allowDecimal={false}
           value={values.uncertain_hours}
-          onChange={(hours) => typeof hours === 'number' && set({ uncertain_hours: hours })}
+          onChange={(uncertain_hours) => set({ uncertain_hours })}
         />
       </section>
       <section className={classes.options} aria-label="Sales opportunities">
-        <NumberInput
-          clampBehavior="strict"
+        <NumberField
           label="Count sales opportunities for"
           description="A booking or purchase this long after the message counts as the campaign’s."
           w={260}
@@ -165,7 +164,7 @@ export function ScheduleStep({ draft, campaign, problem }: StepProps) {
           suffix=" days"
           allowDecimal={false}
           value={values.attribution_days}
-          onChange={(days) => typeof days === 'number' && set({ attribution_days: days })}
+          onChange={(attribution_days) => set({ attribution_days })}
         />
       </section>
       {values.quiet_hours && values.quiet_hours.from === values.quiet_hours.to && (

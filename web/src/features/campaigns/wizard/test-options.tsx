@@ -1,6 +1,7 @@
-import { Group, NativeSelect, NumberInput, Radio, Stack, Switch, Text } from '@mantine/core';
+import { Group, NativeSelect, Radio, Stack, Switch, Text } from '@mantine/core';
+import { NumberField } from '@/components/number-field';
 import type { Test } from '../model';
-import type { DraftValues } from './draft';
+import type { DraftTest, DraftValues } from './draft';
 import classes from './wizard.module.css';
 
 interface TestOptionsProps {
@@ -13,7 +14,7 @@ const usual: Test = { percent: 20, hours: 6, measure: 'read', choose: 'automatic
 /** How variants are compared, and who gets nothing so that the effect can be measured. */
 export function TestOptions({ values, set }: TestOptionsProps) {
   const { test, holdout_percent, variants } = values;
-  const change = (part: Partial<Test>) => set({ test: { ...(test ?? usual), ...part } });
+  const change = (part: Partial<DraftTest>) => set({ test: { ...(test ?? usual), ...part } });
   return (
     <Stack gap="md">
       {variants.length > 1 && (
@@ -30,9 +31,8 @@ export function TestOptions({ values, set }: TestOptionsProps) {
           />
           {test && (
             <>
-              <Group gap="sm" align="flex-end">
-                <NumberInput
-                  clampBehavior="strict"
+              <Group gap="sm" align="flex-start">
+                <NumberField
                   label="Test with"
                   w={130}
                   min={1}
@@ -40,7 +40,7 @@ export function TestOptions({ values, set }: TestOptionsProps) {
                   suffix=" %"
                   allowDecimal={false}
                   value={test.percent}
-                  onChange={(percent) => typeof percent === 'number' && change({ percent })}
+                  onChange={(percent) => change({ percent })}
                 />
                 <NativeSelect
                   label="for"
@@ -81,15 +81,14 @@ export function TestOptions({ values, set }: TestOptionsProps) {
       )}
       <section className={classes.options} aria-label="Hold-out group">
         <Switch
-          checked={holdout_percent > 0}
+          checked={holdout_percent !== 0}
           onChange={(event) => set({ holdout_percent: event.currentTarget.checked ? 10 : 0 })}
           label="Hold out a group, to see what the campaign changed"
           description="A part of the audience, chosen at random, gets nothing. What it does anyway is compared."
         />
-        {holdout_percent > 0 && (
+        {holdout_percent !== 0 && (
           <>
-            <NumberInput
-              clampBehavior="strict"
+            <NumberField
               label="Held out"
               w={130}
               min={1}
@@ -97,7 +96,7 @@ export function TestOptions({ values, set }: TestOptionsProps) {
               suffix=" %"
               allowDecimal={false}
               value={holdout_percent}
-              onChange={(percent) => typeof percent === 'number' && set({ holdout_percent: percent })}
+              onChange={(percent) => set({ holdout_percent: percent })}
             />
             <Text size="sm" c="dimmed">
               Sensible from some thousand people on.

@@ -8,8 +8,15 @@ import { detailSchema } from '../model';
 import { emptyVariant } from './draft';
 import { useCampaignDraft } from './use-campaign-draft';
 
-const updateCampaign = vi.hoisted(() => vi.fn());
-vi.mock('../queries', () => ({ updateCampaign, campaignKey: (...parts: unknown[]) => parts }));
+const { updateCampaign, campaignDetail } = vi.hoisted(() => ({
+  updateCampaign: vi.fn(),
+  campaignDetail: vi.fn(),
+}));
+vi.mock('../queries', () => ({
+  updateCampaign,
+  campaignKey: (...parts: unknown[]) => parts,
+  detailQuery: (...parts: unknown[]) => ({ queryKey: parts, queryFn: campaignDetail, retry: false }),
+}));
 vi.mock('@/features/auth/session', () => ({ useUser: () => ({ id: 'u' }) }));
 
 const detail = detailSchema.parse({
@@ -21,6 +28,11 @@ const detail = detailSchema.parse({
     created_at: '2026-11-23T09:00:00Z',
     updated_at: 'v1',
   },
+});
+
+const at = (updated_at: string, fields: object) => ({
+  ...detail,
+  campaign: { ...detail.campaign, updated_at, ...fields },
 });
 
 const key = `${draftPrefix('u')}unsaved:c`;
@@ -37,6 +49,7 @@ beforeEach(() => {
   localStorage.clear();
   versions = 1;
   updateCampaign.mockReset();
+  campaignDetail.mockReset();
   updateCampaign.mockImplementation(async () => {
     versions += 1;
     return { updated_at: `v${versions}` };
@@ -46,7 +59,7 @@ beforeEach(() => {
 it('saves what changed after a pause, and then expects its own version', async () => {
   const { result } = begin();
   act(() => result.current.set({ name: 'Deepavali' }));
-  expect(readStored(key)).toEqual({ base: 'v1', changes: { name: 'Deepavali' } });
+  expect(readStored(key)).toEqual({ base: 'v1', changes: { name: 'Deepavali' }, was: { name: 'Diwali' } });
   await waitFor(() => expect(result.current.state).toBe('saved'), { timeout: 3_000 });
   expect(updateCampaign).toHaveBeenCalledWith('c', { name: 'Deepavali' }, 'v1');
   expect(readStored(key)).toBeUndefined();
@@ -90,13 +103,15 @@ it('keeps on this device what could not be saved, and brings it back', async () 
   expect(again.result.current.values.description).toBe('For regulars');
 });
 
+const stale = {
+  code: 'CAMPAIGN_007',
+  message: '',
+  details: JSON.stringify({ campaign: { updated_at: 'v2' } }),
+};
+
 it('stops at somebody else’s version until a person decides', async () => {
-  const stale = {
-    code: 'CAMPAIGN_007',
-    message: '',
-    details: JSON.stringify({ campaign: { updated_at: 'v2' } }),
-  };
   updateCampaign.mockRejectedValueOnce(stale);
+  campaignDetail.mockResolvedValue(at('v2', { name: 'Theirs' }));
   const { result } = begin();
   act(() => result.current.set({ name: 'Mine' }));
   await act(() => result.current.flush());
@@ -110,14 +125,14 @@ it('stops at somebody else’s version until a person decides', async () => {
 });
 
 it('what was left behind on an older version waits for a person too, and takes only its own fields over theirs', async () => {
-  store(key, { base: 'v1', changes: { name: 'Mine' } });
-  const theirs = { ...detail, campaign: { ...detail.campaign, updated_at: 'v4', description: 'Theirs' } };
-  const { result } = begin(theirs);
+  const kept = { base: 'v1', changes: { name: 'Mine' }, was: { name: 'Diwali' } };
+  store(key, kept);
+  const { result } = begin(at('v4', { name: 'Their name', description: 'Theirs' }));
   expect(result.current.state).toBe('clash');
   expect(result.current.values.name).toBe('Mine');
   expect(await result.current.flush()).toBe(false);
   expect(updateCampaign).not.toHaveBeenCalled();
-  expect(readStored(key)).toEqual({ base: 'v1', changes: { name: 'Mine' } });
+  expect(readStored(key)).toEqual(kept);
   act(() => result.current.keepMine());
   await waitFor(() => expect(result.current.state).toBe('saved'));
   expect(updateCampaign.mock.calls).toEqual([['c', { name: 'Mine' }, 'v4']]);
@@ -125,9 +140,54 @@ it('what was left behind on an older version waits for a person too, and takes o
 });
 
 it('what the newer version says already is no clash', () => {
-  store(key, { base: 'v1', changes: { name: 'Mine' } });
-  const same = { ...detail, campaign: { ...detail.campaign, updated_at: 'v4', name: 'Mine' } };
-  expect(begin(same).result.current).toMatchObject({ state: 'saved', isRestored: false, version: 'v4' });
+  store(key, { base: 'v1', changes: { name: 'Mine' }, was: { name: 'Diwali' } });
+  expect(begin(at('v4', { name: 'Mine' })).result.current).toMatchObject({
+    state: 'saved',
+    isRestored: false,
+    version: 'v4',
+  });
+});
+
+it('a page left while it saved goes on from its own version', async () => {
+  const changes = { name: 'Saved on leaving', description: 'Typed meanwhile' };
+  store(key, { base: 'v1', changes, was: { name: 'Diwali', description: null } });
+  const { result } = begin(at('v2', { name: 'Saved on leaving' }));
+  expect(result.current).toMatchObject({ state: 'waiting', isRestored: true, version: 'v2' });
+  expect(await act(() => result.current.flush())).toBe(true);
+  expect(updateCampaign.mock.calls).toEqual([['c', { description: 'Typed meanwhile' }, 'v2']]);
+});
+
+it('its own save that arrives late is met and gone on from, too', async () => {
+  store(key, { base: 'v1', changes: { name: 'Late' }, was: { name: 'Diwali' } });
+  updateCampaign.mockRejectedValueOnce(stale);
+  campaignDetail.mockResolvedValue(at('v2', { name: 'Late' }));
+  const { result } = begin();
+  expect(await act(() => result.current.flush())).toBe(true);
+  expect(result.current).toMatchObject({ state: 'saved', version: 'v2' });
+  expect(updateCampaign).toHaveBeenCalledTimes(1);
+});
+
+it('two people in two fields do not stop each other', async () => {
+  updateCampaign.mockRejectedValueOnce(stale);
+  campaignDetail.mockResolvedValue(at('v2', { description: 'Theirs' }));
+  const { result } = begin();
+  act(() => result.current.set({ name: 'Mine' }));
+  expect(await act(() => result.current.flush())).toBe(true);
+  expect(updateCampaign).toHaveBeenLastCalledWith('c', { name: 'Mine' }, 'v2');
+  expect(result.current.values).toMatchObject({ name: 'Mine', description: 'Theirs' });
+});
+
+it('what cannot be compared is a clash, not a loop', async () => {
+  updateCampaign.mockRejectedValue(stale);
+  campaignDetail.mockResolvedValueOnce(detail).mockRejectedValueOnce(new TypeError('offline'));
+  for (const _ of [1, 2]) {
+    const { result, unmount } = begin();
+    act(() => result.current.set({ name: 'Mine' }));
+    await act(() => result.current.flush());
+    expect(result.current.state).toBe('clash');
+    unmount();
+  }
+  expect(updateCampaign).toHaveBeenCalledTimes(2);
 });
 
 it('a half-typed link is neither saved nor lost', async () => {

@@ -5,8 +5,9 @@ import { describeError } from '@/lib/errors';
 import { readStored, store } from '@/lib/storage';
 import { draftPrefix } from '../local';
 import type { Detail } from '../model';
-import { campaignKey, updateCampaign } from '../queries';
+import { campaignKey, detailQuery, updateCampaign } from '../queries';
 import { changesBetween, type DraftValues, differencesBetween, valuesOf } from './draft';
+import { isClash } from './merge-drafts';
 
 /** Long enough to finish a word, short enough that nobody waits for "saved". */
 const PAUSE_MS = 700;
@@ -32,15 +33,16 @@ export interface CampaignDraft {
   letGo: () => void;
 }
 
-/** What this device keeps: what was changed, and the `updated_at` of the version it was changed on. */
+/** What this device keeps: what was changed, the `updated_at` of the version it was changed on, and what these fields said there. */
 interface Kept {
   base: string;
   changes: Partial<DraftValues>;
+  was: Partial<DraftValues>;
 }
 
 function readKept(key: string): Kept | undefined {
-  const { base, changes } = (readStored(key) ?? {}) as Partial<Kept>;
-  return typeof base === 'string' && typeof changes === 'object' && changes ? { base, changes } : undefined;
+  const { base, changes, was } = (readStored(key) ?? {}) as Partial<Kept>;
+  return typeof base === 'string' && changes && was ? { base, changes, was } : undefined;
 }
 
 /** The draft on the screen, saved as it changes, and kept on this device until the database has it. */
@@ -54,12 +56,15 @@ export function useCampaignDraft(detail: Detail): CampaignDraft {
     const kept = readKept(key);
     const values = { ...saved, ...kept?.changes };
     const isRestored = Object.keys(differencesBetween(saved, values)).length > 0;
-    const base = isRestored && kept ? kept.base : campaign.updated_at;
-    return { saved, values, isRestored, base, isClash: base !== campaign.updated_at };
+    // A page that was left while it saved meets its own version here, and goes on from it.
+    const isStopped =
+      kept !== undefined && kept.base !== campaign.updated_at && isClash(kept.was, kept.changes, saved);
+    const base = isStopped ? kept.base : campaign.updated_at;
+    return { saved, values, isRestored, base, isStopped };
   });
   const [values, setValues] = useState(start.values);
   const [state, setState] = useState<SaveState>(
-    start.isClash ? 'clash' : start.isRestored ? 'waiting' : 'saved',
+    start.isStopped ? 'clash' : start.isRestored ? 'waiting' : 'saved',
   );
   const [error, setError] = useState<unknown>();
   const [savedAt, setSavedAt] = useState<number>();
@@ -69,13 +74,33 @@ export function useCampaignDraft(detail: Detail): CampaignDraft {
   const saved = useRef(start.saved);
   const base = useRef(start.base);
   const running = useRef<Promise<boolean> | undefined>(undefined);
-  const isStopped = useRef(start.isClash);
+  const isStopped = useRef(start.isStopped);
 
   const keep = useCallback(() => {
     const changes = differencesBetween(saved.current, latest.current);
-    const kept: Kept = { base: base.current, changes };
+    const was = differencesBetween(latest.current, saved.current);
+    const kept: Kept = { base: base.current, changes, was };
     store(key, Object.keys(changes).length > 0 ? kept : undefined);
   }, [key]);
+
+  /** Goes on from another version with what was changed here; what only they changed is theirs, and shown as theirs. */
+  const adopt = useCallback(
+    (other: Detail) => {
+      const mine = differencesBetween(saved.current, latest.current);
+      saved.current = valuesOf(other);
+      latest.current = { ...saved.current, ...mine };
+      base.current = other.campaign.updated_at;
+      setValues(latest.current);
+      setVersion(base.current);
+      keep();
+    },
+    [keep],
+  );
+
+  const newestVersion = useCallback(
+    () => queryClient.fetchQuery({ ...detailQuery(campaign.org_id, campaign.id), staleTime: 0 }),
+    [campaign.id, campaign.org_id, queryClient],
+  );
 
   const run = useCallback(async (): Promise<boolean> => {
     for (;;) {
@@ -96,13 +121,24 @@ export function useCampaignDraft(detail: Detail): CampaignDraft {
         keep();
         void queryClient.invalidateQueries({ queryKey: campaignKey(campaign.org_id, 'list') });
       } catch (problem) {
+        const isOvertaken = describeError(problem).code === 'CAMPAIGN_007';
+        const newest = isOvertaken ? await newestVersion().catch(() => undefined) : undefined;
+        const mine = differencesBetween(saved.current, latest.current);
+        if (
+          newest &&
+          newest.campaign.updated_at !== base.current &&
+          !isClash(saved.current, mine, valuesOf(newest))
+        ) {
+          adopt(newest);
+          continue;
+        }
         setError(problem);
-        isStopped.current = describeError(problem).code === 'CAMPAIGN_007';
-        setState(isStopped.current ? 'clash' : 'failed');
+        isStopped.current = isOvertaken;
+        setState(isOvertaken ? 'clash' : 'failed');
         return false;
       }
     }
-  }, [campaign.id, campaign.org_id, keep, queryClient]);
+  }, [campaign.id, campaign.org_id, adopt, keep, newestVersion, queryClient]);
 
   const flush = useCallback((): Promise<boolean> => {
     if (isStopped.current) return Promise.resolve(false);
@@ -148,15 +184,8 @@ export function useCampaignDraft(detail: Detail): CampaignDraft {
     keepMine: () => {
       const other = describeError(error).details.campaign as { updated_at?: unknown } | undefined;
       const theirs = typeof other?.updated_at === 'string' ? other.updated_at : '';
-      if (campaign.updated_at >= theirs) {
-        // What they changed and I did not is theirs, and shown as theirs.
-        const mine = differencesBetween(saved.current, latest.current);
-        saved.current = valuesOf(detail);
-        latest.current = { ...saved.current, ...mine };
-        setValues(latest.current);
-        base.current = campaign.updated_at;
-        setVersion(campaign.updated_at);
-      } else base.current = theirs;
+      if (campaign.updated_at >= theirs) adopt(detail);
+      else base.current = theirs;
       keep();
       isStopped.current = false;
       void flush();
