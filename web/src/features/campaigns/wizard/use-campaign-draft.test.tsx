@@ -157,6 +157,25 @@ it('a page left while it saved goes on from its own version', async () => {
   expect(updateCampaign.mock.calls).toEqual([['c', { description: 'Typed meanwhile' }, 'v2']]);
 });
 
+it('knows its own save as the database writes it', () => {
+  const [was, mine] = [emptyVariant, { ...emptyVariant, template_id: 't' }];
+  store(key, {
+    base: 'v1',
+    changes: { name: 'Mine ', scheduled_at: '2026-11-24T01:00:00.000Z', variants: [mine] },
+    was: { name: 'Diwali', scheduled_at: null, variants: [was] },
+  });
+  const own = detailSchema.parse({
+    campaign: {
+      ...detail.campaign,
+      updated_at: 'v2',
+      name: 'Mine',
+      scheduled_at: '2026-11-24T01:00:00+00:00',
+    },
+    variants: [{ position: 1, template_id: 't', links: { 0: 'https://example.com' } }],
+  });
+  expect(begin(own).result.current).toMatchObject({ state: 'waiting', version: 'v2' });
+});
+
 it('its own save that arrives late is met and gone on from, too', async () => {
   store(key, { base: 'v1', changes: { name: 'Late' }, was: { name: 'Diwali' } });
   updateCampaign.mockRejectedValueOnce(stale);

@@ -9,6 +9,8 @@ export interface Draft {
   base: string | null;
   /** What that version said, as text: tells another version from one of which only the time moved. */
   saved?: string;
+  /** What was being saved, as text: a page left meanwhile meets it as another version. */
+  saving?: string;
   /** On its way to Meta: only of use again when Meta does not take it. */
   isSent?: boolean;
 }
@@ -17,6 +19,7 @@ export interface Draft {
 const schema = z.object({
   base: z.nullable(z.string()),
   saved: z.optional(z.string()),
+  saving: z.optional(z.string()),
   isSent: z.optional(z.boolean()),
   values: z.looseObject({
     name: z.string(),

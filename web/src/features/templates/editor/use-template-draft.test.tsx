@@ -61,6 +61,27 @@ describe('useTemplateDraft', () => {
     rpc.mockReset();
   });
 
+  it('a page left while it saved goes on from its own version', async () => {
+    const first = row();
+    rpc.mockImplementationOnce(() => new Promise(() => {}));
+    const left = use(first);
+    act(() => left.result.current.change({ body: 'Saved on leaving' }));
+    await waitFor(() => expect(rpc).toHaveBeenCalledOnce(), SAVES);
+    act(() => left.result.current.change({ body: 'Typed meanwhile' }));
+    rpc.mockReset();
+    const own = row({
+      updated_at: '2026-11-23T10:00:01Z',
+      components: [{ type: 'BODY', text: 'Saved on leaving' }],
+    });
+    rpc.mockImplementationOnce(stale(own)).mockImplementation(saves('2026-11-23T10:00:02Z'));
+    const { result } = use(own);
+    expect(result.current.values.body).toBe('Typed meanwhile');
+    await act(() => result.current.flush());
+    expect(result.current.other).toBeUndefined();
+    expect(rpc.mock.lastCall?.[1]).toMatchObject({ p_expected_updated_at: '2026-11-23T10:00:01Z' });
+    expect(result.current.isDirty).toBe(false);
+  });
+
   it('keeps what has no name on the device, and saves it once it has one', async () => {
     rpc.mockImplementation(saves('2026-11-23T10:00:01Z'));
     const { result, onCreated } = use();

@@ -51,6 +51,7 @@ const textOfRow = (row: Template) => textOf(fieldsOf(valuesOf(row)));
 interface Base {
   at: string | null;
   saved?: string;
+  saving?: string;
 }
 const baseOf = (row: Template): Base => ({ at: row.updated_at, saved: textOfRow(row) });
 
@@ -70,7 +71,11 @@ export function useTemplateDraft({ orgId, userId, template, start, onCreated }: 
   });
   // The version the values were made on, which may be older than the row.
   const [base, setBase] = useState<Base>(() =>
-    begun?.base ? { at: begun.base, saved: begun.saved } : template ? baseOf(template) : { at: null },
+    begun?.base
+      ? { at: begun.base, saved: begun.saved, saving: begun.saving }
+      : template
+        ? baseOf(template)
+        : { at: null },
   );
   const [savedText, setSavedText] = useState(() => (template ? textOfRow(template) : undefined));
   const [isSaving, setSaving] = useState(false);
@@ -90,7 +95,10 @@ export function useTemplateDraft({ orgId, userId, template, start, onCreated }: 
 
   useEffect(() => {
     if (!finished.current)
-      writeDraft(key, isDirty ? { values, base: base.at, saved: base.saved } : undefined);
+      writeDraft(
+        key,
+        isDirty ? { values, base: base.at, saved: base.saved, saving: base.saving } : undefined,
+      );
   }, [key, values, base, isDirty]);
 
   const accept = useCallback(
@@ -118,6 +126,7 @@ export function useTemplateDraft({ orgId, userId, template, start, onCreated }: 
       known && editsAtMeta(known)
         ? { values: shown, base: expected.at, saved: expected.saved, isSent: true }
         : undefined;
+    if (known) setBase({ ...expected, saving: sentText });
     try {
       const saved = known
         ? await updateTemplate(known.id, sent, expected.at ?? known.updated_at)
@@ -127,8 +136,9 @@ export function useTemplateDraft({ orgId, userId, template, start, onCreated }: 
     } catch (cause) {
       const { code, details } = describeError(cause);
       const theirs = code === 'TEMPLATE_010' ? readTemplate(details.template) : undefined;
-      // Only its time moved (Meta said something of it): their version is the one we began from.
-      if (theirs && known && textOfRow(theirs) === expected.saved) {
+      const theirText = theirs && textOfRow(theirs);
+      // Only its time moved (Meta said something of it), or it is what was being saved when the page was left.
+      if (theirs && known && (theirText === expected.saved || theirText === expected.saving)) {
         const saved = await updateTemplate(known.id, sent, theirs.updated_at);
         accept(saved, sentText);
         return saved;
