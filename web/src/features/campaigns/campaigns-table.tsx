@@ -9,7 +9,8 @@ import { count, exactTime, longDate, relativeAge } from '@/lib/time';
 import classes from './campaigns.module.css';
 import { addressed, type ListRow } from './model';
 import { StatusBadge } from './status-badge';
-import { audienceWords, percent, whenWords } from './words';
+import { rowWords, zonedWords } from './wizard/zoned';
+import { audienceWords, percent } from './words';
 
 const CampaignMenu = lazyPart(async () => (await import('./campaign-menu')).CampaignMenu);
 
@@ -65,6 +66,7 @@ function Row({ campaign, onDelete }: { campaign: ListRow; onDelete: (campaign: L
     org.can('campaigns.manage') || campaign.status !== 'draft'
       ? placeOf(campaign)
       : ({ to: '/campaigns/$campaignId', params: { campaignId: campaign.id } } as const);
+  const zone = campaign.time_zone ?? org.organization.time_zone;
   const began = campaign.total > 0;
   const name = campaign.name || 'No name yet';
   return (
@@ -88,8 +90,12 @@ function Row({ campaign, onDelete }: { campaign: ListRow; onDelete: (campaign: L
       <Table.Td>
         <StatusBadge campaign={campaign} />
         {campaign.status === 'scheduled' && campaign.scheduled_at && (
-          <Text size="sm" c="dimmed" title={exactTime(campaign.scheduled_at)}>
-            {whenWords(campaign.scheduled_at, now)}
+          <Text
+            size="sm"
+            c="dimmed"
+            title={`${zonedWords(campaign.scheduled_at, zone)} (${zone.replaceAll('_', ' ')})`}
+          >
+            {rowWords(campaign.scheduled_at, zone, org.organization.time_zone, now)}
           </Text>
         )}
         {campaign.status === 'sending' && (

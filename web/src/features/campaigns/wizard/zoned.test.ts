@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { momentOf, wallTime } from './zoned';
+import { momentOf, rowWords, wallTime } from './zoned';
 
 describe('momentOf', () => {
   it('is the moment at which the zone’s clocks show that time', () => {
@@ -26,5 +26,22 @@ describe('momentOf', () => {
   it('refuses what is no time', () => {
     expect(momentOf('', 'UTC')).toBeUndefined();
     expect(momentOf('2026-02-31', 'UTC')).toBeUndefined();
+  });
+});
+
+describe('rowWords', () => {
+  const at = '2026-11-24T01:00:00Z';
+  const now = Date.parse('2026-11-23T16:30:00Z');
+
+  it('is the time and the day of the zone, whatever the browser’s', () => {
+    // Half past midnight of the 24th there, so it is today.
+    expect(rowWords(at, 'Asia/Kuala_Lumpur', 'Asia/Kuala_Lumpur', now)).toMatch(/^0?9:00( AM)?$/);
+    expect(rowWords(at, 'Asia/Kolkata', 'Asia/Kolkata', now)).toMatch(/^0?6:30( AM)? on .*\b24\b.*2026$/);
+  });
+
+  it('names the zone where it is not the organisation’s', () => {
+    expect(rowWords(at, 'Asia/Kuala_Lumpur', 'Europe/Berlin', now)).toMatch(
+      /^0?9:00( AM)? \(Asia\/Kuala Lumpur\)$/,
+    );
   });
 });

@@ -63,6 +63,21 @@ export function placedWords(at: string, zone: string | null | undefined, now = D
   return `${zonedWords(at, zone)} (${zone.replaceAll('_', ' ')})`;
 }
 
+/** For a row: "09:00" today, "09:00 on 24 Nov 2026" otherwise, as a clock in the zone shows it; which zone only where it is not the usual one. */
+export function rowWords(at: string, zone: string, usualZone: string, now = Date.now()): string {
+  const date = new Date(at);
+  const time = new Intl.DateTimeFormat(undefined, { timeZone: zone, hour: 'numeric', minute: '2-digit' });
+  const day = new Intl.DateTimeFormat(undefined, {
+    timeZone: zone,
+    day: 'numeric',
+    month: 'short',
+    year: 'numeric',
+  });
+  const isToday = day.format(date) === day.format(now);
+  const place = zone === usualZone ? '' : ` (${zone.replaceAll('_', ' ')})`;
+  return `${time.format(date)}${isToday ? '' : ` on ${day.format(date)}`}${place}`;
+}
+
 /** "Tuesday 24 November at 09:00", as a clock in the zone shows it. */
 export function zonedWords(at: string, zone: string): string {
   const date = new Date(at);
