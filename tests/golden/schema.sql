@@ -10035,13 +10035,12 @@ $$;
 
 COMMENT ON FUNCTION worker.apply_template_events(p_events jsonb) IS '[{webhook_event_id, waba_id, field, wa_template_id, name, language, value, occurred_at}]; value as Meta sent it.';
 
-CREATE FUNCTION worker.apply_template_list(p_org_id uuid, p_waba_id text, p_templates jsonb, p_is_complete boolean) RETURNS void
+CREATE FUNCTION worker.apply_template_list(p_org_id uuid, p_waba_id text, p_templates jsonb, p_is_complete boolean, p_asked_at timestamp with time zone) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     SET enable_seqscan TO 'off'
     AS $_$
 declare
-    v_since timestamptz;
     v_item record;
     v_ours public.templates;
     v_named public.templates;
@@ -10064,7 +10063,6 @@ begin
         select o.id from jsonb_array_elements(p_templates) x
         join public.templates o on o.waba_id = p_waba_id and o.wa_template_id = x.value ->> 'id' and o.org_id = p_org_id)
     order by t.name collate "C", t.language collate "C", t.org_id, t.id for no key update;
-    v_since := coalesce((select s.claimed_at from private.template_syncs s where s.org_id = p_org_id and s.waba_id = p_waba_id), private.clock());
     for v_item in
         select x.value, x.value ->> 'id' as wa_template_id, x.value ->> 'name' as name, private.template_language(x.value ->> 'language') as language
         from jsonb_array_elements(p_templates) x
@@ -10088,7 +10086,7 @@ begin
                 v_changed := v_changed || v_ours.id;
             end if;
         elsif v_ours.deleted_at is null and v_ours.id is not null then
-            if private.take_over_template(v_ours.id, v_item.value, v_since) then
+            if private.take_over_template(v_ours.id, v_item.value, p_asked_at) then
                 v_changed := v_changed || v_ours.id;
             end if;
         elsif v_item.value ->> 'status' in ('PENDING_DELETION', 'DELETED') or (v_item.value ->> 'status' = 'DISABLED' and v_ours.id is not null) then
@@ -10106,7 +10104,7 @@ begin
                     upper(v_item.value ->> 'status'), private.clock())
                 returning id into v_id;
             end if;
-            perform private.take_over_template(v_id, v_item.value, v_since);
+            perform private.take_over_template(v_id, v_item.value, p_asked_at);
             v_changed := v_changed || v_id;
         end if;
     end loop;
@@ -10117,7 +10115,7 @@ begin
                 select o.id from public.templates o
                 where o.org_id = p_org_id and o.waba_id = p_waba_id and o.deleted_at is null and o.status <> 'draft' and o.wa_template_id is not null
                     -- What Meta took while the list was fetched may have come too late for it.
-                    and coalesce(o.submitted_at <= v_since, true) and coalesce(o.synced_at <= v_since, true)
+                    and coalesce(o.submitted_at <= p_asked_at, true) and coalesce(o.synced_at <= p_asked_at, true)
                     and not exists (select from private.template_work w where w.template_id = o.id)
                     and not exists (select from jsonb_array_elements(p_templates) x where x.value ->> 'id' = o.wa_template_id))
             returning t.id
@@ -10131,7 +10129,7 @@ begin
 end
 $_$;
 
-COMMENT ON FUNCTION worker.apply_template_list(p_org_id uuid, p_waba_id text, p_templates jsonb, p_is_complete boolean) IS 'Items of GET /{waba}/message_templates with id, name, language, status, category, components, parameter_format, quality_score, rejected_reason, correct_category. p_is_complete: what is not among them is gone.';
+COMMENT ON FUNCTION worker.apply_template_list(p_org_id uuid, p_waba_id text, p_templates jsonb, p_is_complete boolean, p_asked_at timestamp with time zone) IS 'Items of GET /{waba}/message_templates with id, name, language, status, category, components, parameter_format, quality_score, rejected_reason, correct_category. p_is_complete: what is not among them is gone.';
 
 CREATE FUNCTION worker.apply_user_preferences(p_events jsonb) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -11411,7 +11409,7 @@ CREATE FUNCTION worker.versions() RETURNS TABLE(extension_version text, schema_v
     select octopush.version(), (select max(version) from private.schema_migrations), (select hash from private.schema_code)
 $$;
 
-CREATE FUNCTION worker.wabas_to_sync(p_limit integer) RETURNS TABLE(org_id uuid, waba_id text, access_token text)
+CREATE FUNCTION worker.wabas_to_sync(p_limit integer) RETURNS TABLE(org_id uuid, waba_id text, access_token text, asked_at timestamp with time zone)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS $$
@@ -11438,13 +11436,13 @@ begin
         on conflict (org_id, waba_id) do update set claimed_at = excluded.claimed_at
         -- Another worker has just taken it.
         where s.claimed_at is null or s.claimed_at < excluded.claimed_at - interval '1 second' or s.requested_at > s.claimed_at
-        returning s.org_id, s.waba_id
+        returning s.org_id, s.waba_id, s.claimed_at
     )
-    select c.org_id, c.waba_id, private.waba_token(c.org_id, c.waba_id) from claimed c;
+    select c.org_id, c.waba_id, private.waba_token(c.org_id, c.waba_id), c.claimed_at from claimed c;
 end
 $$;
 
-COMMENT ON FUNCTION worker.wabas_to_sync(p_limit integer) IS 'Accounts whose list is to be fetched now: hourly, once connected, on request, and sooner while reviews are open.';
+COMMENT ON FUNCTION worker.wabas_to_sync(p_limit integer) IS 'Accounts whose list is to be fetched now: hourly, once connected, on request, and sooner while reviews are open. asked_at is handed back with the list.';
 
 CREATE FUNCTION worker.wake_snoozed(p_limit integer) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
@@ -14134,8 +14132,8 @@ GRANT ALL ON FUNCTION worker.apply_statuses(p_events jsonb) TO octopush_worker;
 REVOKE ALL ON FUNCTION worker.apply_template_events(p_events jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION worker.apply_template_events(p_events jsonb) TO octopush_worker;
 
-REVOKE ALL ON FUNCTION worker.apply_template_list(p_org_id uuid, p_waba_id text, p_templates jsonb, p_is_complete boolean) FROM PUBLIC;
-GRANT ALL ON FUNCTION worker.apply_template_list(p_org_id uuid, p_waba_id text, p_templates jsonb, p_is_complete boolean) TO octopush_worker;
+REVOKE ALL ON FUNCTION worker.apply_template_list(p_org_id uuid, p_waba_id text, p_templates jsonb, p_is_complete boolean, p_asked_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION worker.apply_template_list(p_org_id uuid, p_waba_id text, p_templates jsonb, p_is_complete boolean, p_asked_at timestamp with time zone) TO octopush_worker;
 
 REVOKE ALL ON FUNCTION worker.apply_user_preferences(p_events jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION worker.apply_user_preferences(p_events jsonb) TO octopush_worker;

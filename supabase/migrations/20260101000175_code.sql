@@ -4805,7 +4805,7 @@ comment on function worker.record_template_work(jsonb) is
 -- shows it; only a complete list says that something is gone.
 
 create or replace function worker.wabas_to_sync(p_limit integer)
-returns table (org_id uuid, waba_id text, access_token text)
+returns table (org_id uuid, waba_id text, access_token text, asked_at timestamptz)
 language plpgsql volatile security definer
 set search_path = ''
 as $$
@@ -4832,12 +4832,12 @@ begin
         on conflict (org_id, waba_id) do update set claimed_at = excluded.claimed_at
         -- Another worker has just taken it.
         where s.claimed_at is null or s.claimed_at < excluded.claimed_at - interval '1 second' or s.requested_at > s.claimed_at
-        returning s.org_id, s.waba_id
+        returning s.org_id, s.waba_id, s.claimed_at
     )
-    select c.org_id, c.waba_id, private.waba_token(c.org_id, c.waba_id) from claimed c;
+    select c.org_id, c.waba_id, private.waba_token(c.org_id, c.waba_id), c.claimed_at from claimed c;
 end
 $$;
-comment on function worker.wabas_to_sync(integer) is 'Accounts whose list is to be fetched now: hourly, once connected, on request, and sooner while reviews are open.';
+comment on function worker.wabas_to_sync(integer) is 'Accounts whose list is to be fetched now: hourly, once connected, on request, and sooner while reviews are open. asked_at is handed back with the list.';
 
 -- One template as Meta shows it, into a row of ours.
 create or replace function private.take_over_template(p_id uuid, p_item jsonb, p_since timestamptz)
@@ -4887,8 +4887,10 @@ begin
 end
 $$;
 
--- p_is_complete: p_templates is all there is. p_templates: items of GET /{waba}/message_templates.
-create or replace function worker.apply_template_list(p_org_id uuid, p_waba_id text, p_templates jsonb, p_is_complete boolean)
+-- p_is_complete: p_templates is all there is. p_templates: items of GET /{waba}/message_templates. p_asked_at: as worker.wabas_to_sync told;
+-- by now another worker may have asked again.
+create or replace function worker.apply_template_list(
+    p_org_id uuid, p_waba_id text, p_templates jsonb, p_is_complete boolean, p_asked_at timestamptz)
 returns void
 language plpgsql volatile security definer
 set search_path = ''
@@ -4896,7 +4898,6 @@ set search_path = ''
 set enable_seqscan = off
 as $$
 declare
-    v_since timestamptz;
     v_item record;
     v_ours public.templates;
     v_named public.templates;
@@ -4919,7 +4920,6 @@ begin
         select o.id from jsonb_array_elements(p_templates) x
         join public.templates o on o.waba_id = p_waba_id and o.wa_template_id = x.value ->> 'id' and o.org_id = p_org_id)
     order by t.name collate "C", t.language collate "C", t.org_id, t.id for no key update;
-    v_since := coalesce((select s.claimed_at from private.template_syncs s where s.org_id = p_org_id and s.waba_id = p_waba_id), private.clock());
     for v_item in
         select x.value, x.value ->> 'id' as wa_template_id, x.value ->> 'name' as name, private.template_language(x.value ->> 'language') as language
         from jsonb_array_elements(p_templates) x
@@ -4943,7 +4943,7 @@ begin
                 v_changed := v_changed || v_ours.id;
             end if;
         elsif v_ours.deleted_at is null and v_ours.id is not null then
-            if private.take_over_template(v_ours.id, v_item.value, v_since) then
+            if private.take_over_template(v_ours.id, v_item.value, p_asked_at) then
                 v_changed := v_changed || v_ours.id;
             end if;
         elsif v_item.value ->> 'status' in ('PENDING_DELETION', 'DELETED') or (v_item.value ->> 'status' = 'DISABLED' and v_ours.id is not null) then
@@ -4961,7 +4961,7 @@ begin
                     upper(v_item.value ->> 'status'), private.clock())
                 returning id into v_id;
             end if;
-            perform private.take_over_template(v_id, v_item.value, v_since);
+            perform private.take_over_template(v_id, v_item.value, p_asked_at);
             v_changed := v_changed || v_id;
         end if;
     end loop;
@@ -4972,7 +4972,7 @@ begin
                 select o.id from public.templates o
                 where o.org_id = p_org_id and o.waba_id = p_waba_id and o.deleted_at is null and o.status <> 'draft' and o.wa_template_id is not null
                     -- What Meta took while the list was fetched may have come too late for it.
-                    and coalesce(o.submitted_at <= v_since, true) and coalesce(o.synced_at <= v_since, true)
+                    and coalesce(o.submitted_at <= p_asked_at, true) and coalesce(o.synced_at <= p_asked_at, true)
                     and not exists (select from private.template_work w where w.template_id = o.id)
                     and not exists (select from jsonb_array_elements(p_templates) x where x.value ->> 'id' = o.wa_template_id))
             returning t.id
@@ -4985,7 +4985,7 @@ begin
     end if;
 end
 $$;
-comment on function worker.apply_template_list(uuid, text, jsonb, boolean) is
+comment on function worker.apply_template_list(uuid, text, jsonb, boolean, timestamptz) is
     'Items of GET /{waba}/message_templates with id, name, language, status, category, components, parameter_format, quality_score, rejected_reason, correct_category. p_is_complete: what is not among them is gone.';
 
 -- sql/code/45_templates/65_events.sql
@@ -12511,4 +12511,4 @@ to authenticated;
 
 grant execute on all functions in schema worker to octopush_worker;
 
-insert into private.schema_code (hash) values ('6c48c0dcd0cd171472f5c1f13d254bd6c2de6385dd2bb492890ac6108adef47d') on conflict (is_current) do update set hash = excluded.hash, applied_at = now();
+insert into private.schema_code (hash) values ('8485c779882ed86ed150707cd1a093709b20ce9655aab55aaa27e55c5fbfc837') on conflict (is_current) do update set hash = excluded.hash, applied_at = now();
