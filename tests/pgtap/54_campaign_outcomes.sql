@@ -83,7 +83,9 @@ select tests.advance() \g /dev/null
 select is((select row (c.opt_in_status, c.opt_in_source, c.marketing_stopped_at is not null)::text from tests.contact('acme.bea') c), '(opted_out,whatsapp,t)', '131050 opts out');
 select is((select x.source || ' ' || x.evidence from public.contact_consents x where x.contact_id = tests.id('acme.bea')), 'whatsapp Stopped marketing in WhatsApp (131050)', 'on record');
 select ok((tests.contact('acme.chan')).not_on_whatsapp_at is not null, '131026 marks the number');
-select is(tests.manage('retry_failed_recipients', :'third'), '1', 'neither is tried again');
+select is((select jsonb_object_agg(f ->> 'code', f -> 'may_be_retried') from jsonb_array_elements(tests.manage('campaign_detail', :'third')::jsonb -> 'failures') f),
+    '{"131026": false, "131049": true, "131050": false}', 'neither can be tried again, as the page says');
+select is(tests.manage('retry_failed_recipients', :'third'), '1', 'and neither is');
 select is(tests.state(:'third'), 'sending', 'completed → sending');
 select is((select row (r.status, r.attempts)::text from tests.recipient(:'third', 'acme.ali') r), '(waiting,0)', 'who failed otherwise waits');
 select tests.receive('wamid.alive', jsonb_build_object('wa_id', ltrim((tests.contact('acme.chan')).phone, '+'))) \g /dev/null

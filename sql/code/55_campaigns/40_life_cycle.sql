@@ -276,6 +276,15 @@ $$;
 comment on function public.cancel_campaign(uuid) is
     'Scheduled, sending or paused → cancelled, for good. Whoever still waited gets nothing. Errors: AUTH_003, CAMPAIGN_001, CAMPAIGN_005.';
 
+-- Whether another attempt may help: not for those who must not or cannot be reached, nor for those who may have got it.
+create or replace function private.may_be_retried(p_error_code text)
+returns boolean
+language sql immutable parallel safe
+set search_path = ''
+as $$
+    select coalesce(p_error_code, '') not in ('131050', '131026', '130472', 'WA_008', 'CONTACT_004', 'CONTACT_008', 'CONTACT_010')
+$$;
+
 create or replace function public.retry_failed_recipients(p_id uuid)
 returns integer
 language plpgsql volatile security definer
@@ -294,10 +303,9 @@ begin
     if jsonb_path_exists(v_problems, '$[*] ? (@.field starts with "variants")') then
         perform private.raise_error('CAMPAIGN_006', jsonb_build_object('problems', v_problems));
     end if;
-    -- Not those who must not or cannot be reached, nor those who may have got it.
     update public.campaign_recipients r set status = 'waiting', ready_at = private.clock(), attempts = 0, failed_at = null, error_code = null, error_message = null
     where r.campaign_id = p_id and r.failed_at is not null and r.status = 'failed'
-        and coalesce(r.error_code, '') not in ('131050', '131026', '130472', 'WA_008', 'CONTACT_004', 'CONTACT_008', 'CONTACT_010');
+        and private.may_be_retried(r.error_code);
     get diagnostics v_count = row_count;
     if v_count > 0 then
         update public.campaigns c set status = case when c.status = 'completed' then 'sending' else c.status end, finished_at = null, updated_at = clock_timestamp()

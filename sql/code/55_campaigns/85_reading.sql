@@ -105,7 +105,7 @@ begin
         'by_variant', coalesce((select jsonb_agg(to_jsonb(s) - 'campaign_id' order by s.variant)
             from private.campaign_variant_stats s where s.campaign_id = p_id and s.variant > 0), '[]'),
         'failures', coalesce((
-            select jsonb_agg(jsonb_build_object('code', f.key, 'count', f.value) order by f.value::bigint desc, f.key)
+            select jsonb_agg(jsonb_build_object('code', f.key, 'count', f.value, 'may_be_retried', private.may_be_retried(f.key)) order by f.value::bigint desc, f.key)
             from jsonb_each(private.reasons_of(p_id, true)) f), '[]'),
         'excluded', private.reasons_of(p_id, false),
         'lift', case when v_was_launched then private.campaign_lift(v_campaign, v_stats) end,
@@ -119,4 +119,4 @@ begin
 end
 $$;
 comment on function public.campaign_detail(uuid) is
-    '{"campaign", "variants", "stats", "by_variant", "failures", "excluded", "lift", "comparison", "cost", "finishes_at", "tier", "audience_name", "created_by_name"}. Errors: AUTH_002, CAMPAIGN_001.';
+    '{"campaign", "variants", "stats", "by_variant", "failures": [{"code", "count", "may_be_retried"}], "excluded", "lift", "comparison", "cost", "finishes_at", "tier", "audience_name", "created_by_name"}. Errors: AUTH_002, CAMPAIGN_001.';

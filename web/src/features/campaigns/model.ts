@@ -184,7 +184,7 @@ export const detailSchema = z.object({
     z.transform((value) => value ?? []),
   ),
   failures: z.pipe(
-    z.nullish(z.array(z.object({ code: text, count: z.coerce.number() }))),
+    z.nullish(z.array(z.object({ code: text, count: z.coerce.number(), may_be_retried: z.boolean() }))),
     z.transform((value) => value ?? []),
   ),
   lift: z.nullish(z.record(z.string(), z.unknown())),

@@ -29,10 +29,10 @@ describe('who is left out', () => {
 
 it('only failures that another attempt may help are offered again, and only where one is allowed', () => {
   const failures = [
-    { code: '131026', count: 40 },
-    { code: '131050', count: 3 },
-    { code: 'WA_001', count: 2 },
-    { code: null, count: 1 },
+    { code: '131026', count: 40, may_be_retried: false },
+    { code: '131050', count: 3, may_be_retried: false },
+    { code: 'WA_001', count: 2, may_be_retried: true },
+    { code: null, count: 1, may_be_retried: true },
   ];
   const counted = (status: CampaignStatus) => retryable({ campaign: { status } as Campaign, failures });
   expect(counted('completed')).toBe(3);

@@ -133,22 +133,11 @@ export function statusReasonWords(reason: string | null | undefined): string | u
   return undefined;
 }
 
-/** As retry_failed_recipients has it: those who must not, or cannot, be reached are not tried again. */
-const hopeless = new Set([
-  '131050',
-  '131026',
-  '130472',
-  'WA_008',
-  'CONTACT_004',
-  'CONTACT_008',
-  'CONTACT_010',
-]);
-
 /** How many of those that failed another attempt may help; none where the campaign's state allows no attempt. */
 export function retryable({ campaign, failures }: Pick<Detail, 'campaign' | 'failures'>): number {
   if (!['sending', 'paused', 'completed'].includes(campaign.status)) return 0;
   return failures
-    .filter(({ code }) => !hopeless.has(code ?? ''))
+    .filter(({ may_be_retried }) => may_be_retried)
     .reduce((people, failure) => people + failure.count, 0);
 }
 
