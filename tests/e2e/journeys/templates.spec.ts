@@ -139,6 +139,12 @@ test('the list filters, sorts, shows both ways and keeps all of that in its addr
   await page.getByRole('button', { name: 'Show all templates' }).click();
   await page.getByRole('switch', { name: 'Top performing' }).click();
   await expect(page).toHaveURL(/top=true/);
+
+  await page.setViewportSize({ width: 360, height: 780 });
+  await expect(page.getByLabel('Category')).toBeHidden();
+  await page.getByRole('button', { name: 'Filter, 1 in use' }).click();
+  await expect(page.getByLabel('Category')).toBeVisible();
+  await expectAccessible(page, 'the filters of templates on a phone');
 });
 
 test.describe('what the database refuses', () => {

@@ -17,6 +17,10 @@ export const templatesSearch = z.object({
   view: lenient(z.enum(['grid', 'table'])),
 });
 export type TemplatesSearch = z.infer<typeof templatesSearch>;
+
+/** What narrows the list, besides what is searched for. */
+export const filterNames = ['status', 'category', 'language', 'top'] as const;
+
 export type ListSort = NonNullable<TemplatesSearch['sort']>;
 
 export const sortNames: Record<ListSort, string> = {

@@ -1,37 +1,20 @@
-import { ActionIcon, Button, Group, NativeSelect, Skeleton, Switch, Text } from '@mantine/core';
-import {
-  IconLayoutGrid,
-  IconListDetails,
-  IconPlus,
-  IconRefresh,
-  IconSearchOff,
-  IconTemplate,
-} from '@tabler/icons-react';
+import { Button, Group, Skeleton, Text } from '@mantine/core';
+import { IconPlus, IconRefresh, IconSearchOff, IconTemplate } from '@tabler/icons-react';
 import { keepPreviousData, useMutation, useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { Suspense } from 'react';
 import { Hint, LoadProblem } from '@/components/problem';
-import { SearchBox } from '@/components/search-box';
 import { useOrg } from '@/features/tenancy/queries';
 import { lazyPart } from '@/lib/lazy-part';
 import { usePolling } from '@/lib/realtime';
 import { tellDone, tellProblem } from '@/lib/tell';
 import { plural } from '@/lib/time';
-import { categories, statuses } from './kinds';
-import { languageName } from './languages';
-import {
-  askedOf,
-  ENOUGH_SENDS,
-  type ListSort,
-  sortNames,
-  TEMPLATES_A_PAGE,
-  type TemplatesSearch,
-} from './list-search';
+import { askedOf, ENOUGH_SENDS, filterNames, TEMPLATES_A_PAGE, type TemplatesSearch } from './list-search';
 import { useTemplatesLive } from './live';
-import { categoryNames, statusNames } from './names';
-import { syncTemplates, templateLanguagesQuery, templatesQuery } from './queries';
+import { syncTemplates, templatesQuery } from './queries';
 import classes from './templates.module.css';
 import { TemplatesGrid } from './templates-grid';
+import { TemplatesToolbar } from './templates-toolbar';
 
 const route = getRouteApi('/_app/templates');
 
@@ -39,7 +22,7 @@ const route = getRouteApi('/_app/templates');
 const TemplatesTable = lazyPart(async () => (await import('./templates-table')).TemplatesTable);
 const Pages = lazyPart(async () => (await import('@/components/pages')).Pages);
 
-const filters = ['q', 'status', 'category', 'language', 'top'] as const;
+const filters = ['q', ...filterNames] as const;
 
 export function TemplatesPage() {
   const search = route.useSearch();
@@ -76,23 +59,10 @@ export function TemplatesPage() {
   );
   return (
     <div className={classes.page}>
-      <Group gap="sm" mb="md">
-        <SearchBox
-          w={{ base: '100%', sm: 240 }}
-          label="Search templates"
-          q={search.q ?? ''}
-          onSearch={(q) => set({ q: q || undefined }, true)}
-        />
-        <Filters search={search} set={set} orgId={org.orgId} />
-        <Group ml="auto" gap="sm">
-          <ViewSwitch
-            view={view}
-            onChange={(next) => set({ view: next === 'grid' ? undefined : next, page: search.page })}
-          />
-          {mayManage && <SyncButton orgId={org.orgId} />}
-          {newButton}
-        </Group>
-      </Group>
+      <TemplatesToolbar search={search} set={set}>
+        {mayManage && <SyncButton orgId={org.orgId} />}
+        {newButton}
+      </TemplatesToolbar>
       {query.isError && !query.data ? (
         <LoadProblem error={query.error} what="your templates" onRetry={() => void query.refetch()} />
       ) : shown?.length === 0 && !isFiltered && page === 1 ? (
@@ -162,98 +132,6 @@ function NothingFound({ search, onClear }: { search: TemplatesSearch; onClear: (
         ? `None was sent ${ENOUGH_SENDS} times yet, so there is nothing to compare.`
         : 'No template fits what you look for.'}
     </Hint>
-  );
-}
-
-interface FiltersProps {
-  search: TemplatesSearch;
-  set: (change: Partial<TemplatesSearch>) => void;
-  orgId: string;
-}
-
-function Filters({ search, set, orgId }: FiltersProps) {
-  const languages = useQuery(templateLanguagesQuery(orgId));
-  const known = new Set([...(languages.data ?? []), ...(search.language ? [search.language] : [])]);
-  return (
-    <>
-      <NativeSelect
-        aria-label="Status"
-        w={{ base: 'calc(50% - 6px)', sm: 140 }}
-        value={search.status ?? ''}
-        onChange={(event) =>
-          set({ status: (event.currentTarget.value || undefined) as TemplatesSearch['status'] })
-        }
-        data={[
-          { value: '', label: 'Any status' },
-          ...statuses.map((value) => ({ value, label: statusNames[value] })),
-        ]}
-      />
-      <NativeSelect
-        aria-label="Category"
-        w={{ base: 'calc(50% - 6px)', sm: 150 }}
-        value={search.category ?? ''}
-        onChange={(event) =>
-          set({ category: (event.currentTarget.value || undefined) as TemplatesSearch['category'] })
-        }
-        data={[
-          { value: '', label: 'Any category' },
-          ...categories.map((value) => ({ value, label: categoryNames[value] })),
-        ]}
-      />
-      <NativeSelect
-        aria-label="Language"
-        w={{ base: 'calc(50% - 6px)', sm: 150 }}
-        value={search.language ?? ''}
-        onChange={(event) => set({ language: event.currentTarget.value || undefined })}
-        data={[
-          { value: '', label: 'Any language' },
-          ...[...known].map((value) => ({ value, label: languageName(value) })),
-        ]}
-      />
-      <NativeSelect
-        aria-label="Sort by"
-        w={{ base: 'calc(50% - 6px)', sm: 140 }}
-        disabled={search.top}
-        value={search.top ? 'read' : (search.sort ?? 'created')}
-        onChange={(event) => {
-          const { value } = event.currentTarget;
-          set({ sort: value === 'created' ? undefined : (value as ListSort) });
-        }}
-        data={Object.entries(sortNames).map(([value, label]) => ({ value, label }))}
-      />
-      <Switch
-        label="Top performing"
-        description={search.top ? `Best read of those sent ${ENOUGH_SENDS} times` : undefined}
-        checked={search.top ?? false}
-        onChange={(event) => set({ top: event.currentTarget.checked || undefined })}
-      />
-    </>
-  );
-}
-
-const views = [
-  { value: 'grid', label: 'Cards', Icon: IconLayoutGrid },
-  { value: 'table', label: 'Table', Icon: IconListDetails },
-] as const;
-type View = (typeof views)[number]['value'];
-
-function ViewSwitch({ view, onChange }: { view: View; onChange: (view: View) => void }) {
-  return (
-    <ActionIcon.Group role="group" aria-label="Show as">
-      {views.map(({ value, label, Icon }) => (
-        <ActionIcon
-          key={value}
-          variant={view === value ? 'light' : 'default'}
-          color={view === value ? 'brand' : undefined}
-          aria-label={label}
-          aria-pressed={view === value}
-          title={label}
-          onClick={() => onChange(value)}
-        >
-          <Icon size={18} />
-        </ActionIcon>
-      ))}
-    </ActionIcon.Group>
   );
 }
 
