@@ -2,7 +2,7 @@ import { canonical, type DraftValues } from './draft';
 
 /** Whether somebody else changed a field that was changed here, and to something else. What only one side changed is no question. */
 export function isClash(was: Partial<DraftValues>, mine: Partial<DraftValues>, theirs: DraftValues): boolean {
-  const before = asStored(withLinksOf(theirs, was));
+  const before = asStored(was);
   const now = asStored(theirs);
   const wanted = asStored(withLinksOf(theirs, mine));
   const keys = Object.keys(mine) as (keyof DraftValues)[];
@@ -23,11 +23,11 @@ function asStored({ name, description, scheduled_at, ...rest }: Partial<DraftVal
 }
 
 /** A link that is not given is the template's own, which the database writes down. */
-function withLinksOf(theirs: DraftValues, part: Partial<DraftValues>): Partial<DraftValues> {
-  if (!part.variants) return part;
-  const variants = part.variants.map((variant, index) => ({
+function withLinksOf(theirs: DraftValues, mine: Partial<DraftValues>): Partial<DraftValues> {
+  if (!mine.variants) return mine;
+  const variants = mine.variants.map((variant, index) => ({
     ...variant,
     links: { ...theirs.variants[index]?.links, ...variant.links },
   }));
-  return { ...part, variants };
+  return { ...mine, variants };
 }
