@@ -370,6 +370,9 @@ test('limits, prices and the secret of the website; an opportunity counts for it
   await page.getByLabel('Marketing, Everywhere else').fill('0.35');
   await page.getByRole('button', { name: 'Save changes' }).click();
   await expect(page.getByText('Saved.')).toBeVisible();
+  await page.getByRole('button', { name: 'How to sign a call' }).click();
+  await expect(page.getByText(`/conversions/${team.orgId}`)).toBeVisible();
+  await expectAccessible(page, 'how to sign a call');
   await page.getByRole('button', { name: 'Make a new secret' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Make a new secret' }).click();
   await expect(page.getByLabel('Secret', { exact: true })).toHaveValue(/^[0-9a-f]{64}$/);

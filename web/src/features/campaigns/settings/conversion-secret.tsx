@@ -1,9 +1,10 @@
-import { Alert, Button, Code, CopyButton, Group, Modal, Stack, Text, TextInput, Title } from '@mantine/core';
+import { Alert, Button, CopyButton, Group, Modal, Stack, Text, TextInput, Title } from '@mantine/core';
 import { IconKey } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Problem } from '@/components/problem';
 import { useOrg } from '@/features/tenancy/queries';
+import { ConversionHelp } from './conversion-help';
 import { rotateConversionSecret } from './queries';
 
 /** What a website signs its callbacks with. */
@@ -26,7 +27,7 @@ export function ConversionSecret() {
       <Stack gap="sm" align="flex-start">
         <Text c="dimmed">
           Your booking page or shop can tell OctoPush of a sale, so that campaigns show what they earned. It
-          sends <Code>POST /conversions/{org.orgId}</Code> to the address of your links, signed with a secret.
+          signs each call with a secret.
         </Text>
         {org.can('settings.manage') ? (
           <Button variant="default" leftSection={<IconKey size={18} />} onClick={() => setAsking(true)}>
@@ -35,6 +36,7 @@ export function ConversionSecret() {
         ) : (
           <Text size="sm">An owner or admin can make the secret.</Text>
         )}
+        <ConversionHelp />
       </Stack>
       {asking && (
         <Modal
