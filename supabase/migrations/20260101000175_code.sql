@@ -4461,6 +4461,18 @@ $$;
 comment on function public.create_template(uuid, jsonb) is
     'A draft. p_fields: name (required), language, category, parameter_format, components, links, waba_id. It may be incomplete. Errors: AUTH_003, ORG_001, TEMPLATE_004 (details.problems), TEMPLATE_005, WA_006 (no number is connected).';
 
+create or replace function private.require_template_version(p_template public.templates, p_expected_updated_at timestamptz)
+returns void
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+    if p_template.updated_at is distinct from p_expected_updated_at then
+        perform private.raise_error('TEMPLATE_010', jsonb_build_object('template', to_jsonb(p_template)));
+    end if;
+end
+$$;
+
 create or replace function public.update_template(p_id uuid, p_fields jsonb, p_expected_updated_at timestamptz)
 returns public.templates
 language plpgsql volatile security definer
@@ -4477,9 +4489,7 @@ begin
     if not (v_old.status in ('draft', 'rejected') or v_submits) then
         perform private.refuse_template_state(v_old);
     end if;
-    if v_old.updated_at is distinct from p_expected_updated_at then
-        perform private.raise_error('TEMPLATE_010', jsonb_build_object('template', to_jsonb(v_old)));
-    end if;
+    perform private.require_template_version(v_old, p_expected_updated_at);
     v_new := private.merge_template_fields(v_old, p_fields);
     if v_is_at_meta and (v_new.name, v_new.language, v_new.waba_id, v_new.parameter_format)
         is distinct from (v_old.name, v_old.language, v_old.waba_id, v_old.parameter_format) then
@@ -4524,7 +4534,7 @@ comment on function public.update_template(uuid, jsonb, timestamptz) is
     'Draft and rejected: changed here, submit_template sends it. Approved and paused: the change goes to Meta at once and the template waits for approval. '
     'Errors: AUTH_003, TEMPLATE_001, TEMPLATE_003, TEMPLATE_004 (details.problems), TEMPLATE_005, TEMPLATE_006 (details.status), TEMPLATE_007 (details.retry_at), TEMPLATE_008 (details.used_by), TEMPLATE_010 (details.template).';
 
-create or replace function public.submit_template(p_id uuid)
+create or replace function public.submit_template(p_id uuid, p_expected_updated_at timestamptz default null)
 returns public.templates
 language plpgsql volatile security definer
 set search_path = ''
@@ -4536,6 +4546,7 @@ begin
     if v_template.status not in ('draft', 'rejected') then
         perform private.refuse_template_state(v_template);
     end if;
+    perform private.require_template_version(v_template, coalesce(p_expected_updated_at, v_template.updated_at));
     perform private.refuse_template_errors(v_template);
     if not exists (select from public.whatsapp_accounts a
         where a.org_id = v_template.org_id and a.waba_id = v_template.waba_id and a.status = 'connected') then
@@ -4560,8 +4571,8 @@ begin
     return v_template;
 end
 $$;
-comment on function public.submit_template(uuid) is
-    'Draft or rejected → pending; a worker brings it to Meta. Errors: AUTH_003, TEMPLATE_001, TEMPLATE_003, TEMPLATE_004 (details.problems), TEMPLATE_005 (details.free_at: Meta keeps the name until then), TEMPLATE_006 (details.status), WA_006.';
+comment on function public.submit_template(uuid, timestamptz) is
+    'Draft or rejected → pending; a worker brings it to Meta. p_expected_updated_at: the version that was reviewed; null for whatever it is now. Errors: AUTH_003, TEMPLATE_001, TEMPLATE_003, TEMPLATE_004 (details.problems), TEMPLATE_005 (details.free_at: Meta keeps the name until then), TEMPLATE_006 (details.status), TEMPLATE_010 (details.template), WA_006.';
 
 create or replace function public.duplicate_template(p_id uuid, p_name text)
 returns public.templates
@@ -5210,6 +5221,13 @@ language sql immutable parallel safe
 set search_path = ''
 as $$ select '%' || regexp_replace(lower(btrim(p_search)), '([\\%_])', '\\\1', 'g') || '%' $$;
 
+-- A one-time code is for the one person who asked for it.
+create or replace function private.may_go_to_many(p_status text, p_category text)
+returns boolean
+language sql immutable parallel safe
+set search_path = ''
+as $$ select p_status = 'approved' and p_category <> 'authentication' $$;
+
 create or replace function public.list_templates(
     p_org_id uuid,
     p_search text default null,
@@ -5219,7 +5237,9 @@ create or replace function public.list_templates(
     p_sort text default 'name',
     p_descending boolean default false,
     p_limit integer default 25,
-    p_offset integer default 0
+    p_offset integer default 0,
+    p_waba_id text default null,
+    p_is_for_campaigns boolean default false
 ) returns jsonb
 language plpgsql stable security definer
 set search_path = ''
@@ -5246,6 +5266,8 @@ begin
             and (p_status is null or t.status = p_status)
             and (p_category is null or t.category = p_category)
             and (p_language is null or t.language = p_language)
+            and (p_waba_id is null or t.waba_id = p_waba_id)
+            and (not coalesce(p_is_for_campaigns, false) or private.may_go_to_many(t.status, t.category))
     ), rated as (
         select x.*, case when x.sent >= 50 and x.delivered > 0 then round(x.read::numeric / x.delivered, 4) end as read_rate from found x
     ), sorted as (
@@ -5267,8 +5289,8 @@ begin
     return v_result;
 end
 $$;
-comment on function public.list_templates(uuid, text, text, text, text, text, boolean, integer, integer) is
-    'p_search: part of the name; p_sort: name | created_at | sent_count | read_rate (read of delivered, null under 50 sends, last); p_limit at most 200 → {"total", "templates"}. Errors: AUTH_002, ORG_001, TEMPLATE_004.';
+comment on function public.list_templates(uuid, text, text, text, text, text, boolean, integer, integer, text, boolean) is
+    'p_search: part of the name; p_sort: name | created_at | sent_count | read_rate (read of delivered, null under 50 sends, last); p_limit at most 200; p_waba_id: of one account; p_is_for_campaigns: only what a campaign may send → {"total", "templates"}. Errors: AUTH_002, ORG_001, TEMPLATE_004.';
 
 create or replace function public.preview_template(p_id uuid, p_values jsonb default '{}')
 returns jsonb
@@ -7337,6 +7359,15 @@ $$;
 comment on function public.cancel_campaign(uuid) is
     'Scheduled, sending or paused → cancelled, for good. Whoever still waited gets nothing. Errors: AUTH_003, CAMPAIGN_001, CAMPAIGN_005.';
 
+-- Whether another attempt may help: not for those who must not or cannot be reached, nor for those who may have got it.
+create or replace function private.may_be_retried(p_error_code text)
+returns boolean
+language sql immutable parallel safe
+set search_path = ''
+as $$
+    select coalesce(p_error_code, '') not in ('131050', '131026', '130472', 'WA_008', 'CONTACT_004', 'CONTACT_008', 'CONTACT_010')
+$$;
+
 create or replace function public.retry_failed_recipients(p_id uuid)
 returns integer
 language plpgsql volatile security definer
@@ -7355,10 +7386,9 @@ begin
     if jsonb_path_exists(v_problems, '$[*] ? (@.field starts with "variants")') then
         perform private.raise_error('CAMPAIGN_006', jsonb_build_object('problems', v_problems));
     end if;
-    -- Not those who must not or cannot be reached, nor those who may have got it.
     update public.campaign_recipients r set status = 'waiting', ready_at = private.clock(), attempts = 0, failed_at = null, error_code = null, error_message = null
     where r.campaign_id = p_id and r.failed_at is not null and r.status = 'failed'
-        and coalesce(r.error_code, '') not in ('131050', '131026', '130472', 'WA_008', 'CONTACT_004', 'CONTACT_008', 'CONTACT_010');
+        and private.may_be_retried(r.error_code);
     get diagnostics v_count = row_count;
     if v_count > 0 then
         update public.campaigns c set status = case when c.status = 'completed' then 'sending' else c.status end, finished_at = null, updated_at = clock_timestamp()
@@ -8837,7 +8867,7 @@ begin
         'by_variant', coalesce((select jsonb_agg(to_jsonb(s) - 'campaign_id' order by s.variant)
             from private.campaign_variant_stats s where s.campaign_id = p_id and s.variant > 0), '[]'),
         'failures', coalesce((
-            select jsonb_agg(jsonb_build_object('code', f.key, 'count', f.value) order by f.value::bigint desc, f.key)
+            select jsonb_agg(jsonb_build_object('code', f.key, 'count', f.value, 'may_be_retried', private.may_be_retried(f.key)) order by f.value::bigint desc, f.key)
             from jsonb_each(private.reasons_of(p_id, true)) f), '[]'),
         'excluded', private.reasons_of(p_id, false),
         'lift', case when v_was_launched then private.campaign_lift(v_campaign, v_stats) end,
@@ -8851,7 +8881,7 @@ begin
 end
 $$;
 comment on function public.campaign_detail(uuid) is
-    '{"campaign", "variants", "stats", "by_variant", "failures", "excluded", "lift", "comparison", "cost", "finishes_at", "tier", "audience_name", "created_by_name"}. Errors: AUTH_002, CAMPAIGN_001.';
+    '{"campaign", "variants", "stats", "by_variant", "failures": [{"code", "count", "may_be_retried"}], "excluded", "lift", "comparison", "cost", "finishes_at", "tier", "audience_name", "created_by_name"}. Errors: AUTH_002, CAMPAIGN_001.';
 
 -- sql/code/55_campaigns/90_settings.sql
 
@@ -12456,12 +12486,12 @@ grant select on public.templates to authenticated, service_role;
 grant execute on function
     public.create_template(uuid, jsonb),
     public.update_template(uuid, jsonb, timestamptz),
-    public.submit_template(uuid),
+    public.submit_template(uuid, timestamptz),
     public.duplicate_template(uuid, text),
     public.delete_template(uuid),
     public.sync_templates(uuid),
     public.check_template(uuid, jsonb),
-    public.list_templates(uuid, text, text, text, text, text, boolean, integer, integer),
+    public.list_templates(uuid, text, text, text, text, text, boolean, integer, integer, text, boolean),
     public.preview_template(uuid, jsonb),
     public.template_variables(uuid),
     public.template_analytics(uuid, integer)
@@ -12511,4 +12541,4 @@ to authenticated;
 
 grant execute on all functions in schema worker to octopush_worker;
 
-insert into private.schema_code (hash) values ('8485c779882ed86ed150707cd1a093709b20ce9655aab55aaa27e55c5fbfc837') on conflict (is_current) do update set hash = excluded.hash, applied_at = now();
+insert into private.schema_code (hash) values ('1a98c112dd34db438f7eea5a52e0b859b0fbb46ba09dd32ae21ec2035f387aaf') on conflict (is_current) do update set hash = excluded.hash, applied_at = now();

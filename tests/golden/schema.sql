@@ -3878,6 +3878,18 @@ begin
 end
 $_$;
 
+CREATE FUNCTION private.may_be_retried(p_error_code text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO ''
+    AS $$
+    select coalesce(p_error_code, '') not in ('131050', '131026', '130472', 'WA_008', 'CONTACT_004', 'CONTACT_008', 'CONTACT_010')
+$$;
+
+CREATE FUNCTION private.may_go_to_many(p_status text, p_category text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO ''
+    AS $$ select p_status = 'approved' and p_category <> 'authentication' $$;
+
 CREATE FUNCTION private.may_hear(p_topic text) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -5004,6 +5016,17 @@ CREATE FUNCTION private.require_segment_reader(p_org_id uuid) RETURNS void
 begin
     if not private.is_database_admin() then
         perform private.require_permission(p_org_id, 'read');
+    end if;
+end
+$$;
+
+CREATE FUNCTION private.require_template_version(p_template public.templates, p_expected_updated_at timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+begin
+    if p_template.updated_at is distinct from p_expected_updated_at then
+        perform private.raise_error('TEMPLATE_010', jsonb_build_object('template', to_jsonb(p_template)));
     end if;
 end
 $$;
@@ -6979,7 +7002,7 @@ begin
         'by_variant', coalesce((select jsonb_agg(to_jsonb(s) - 'campaign_id' order by s.variant)
             from private.campaign_variant_stats s where s.campaign_id = p_id and s.variant > 0), '[]'),
         'failures', coalesce((
-            select jsonb_agg(jsonb_build_object('code', f.key, 'count', f.value) order by f.value::bigint desc, f.key)
+            select jsonb_agg(jsonb_build_object('code', f.key, 'count', f.value, 'may_be_retried', private.may_be_retried(f.key)) order by f.value::bigint desc, f.key)
             from jsonb_each(private.reasons_of(p_id, true)) f), '[]'),
         'excluded', private.reasons_of(p_id, false),
         'lift', case when v_was_launched then private.campaign_lift(v_campaign, v_stats) end,
@@ -6993,7 +7016,7 @@ begin
 end
 $$;
 
-COMMENT ON FUNCTION public.campaign_detail(p_id uuid) IS '{"campaign", "variants", "stats", "by_variant", "failures", "excluded", "lift", "comparison", "cost", "finishes_at", "tier", "audience_name", "created_by_name"}. Errors: AUTH_002, CAMPAIGN_001.';
+COMMENT ON FUNCTION public.campaign_detail(p_id uuid) IS '{"campaign", "variants", "stats", "by_variant", "failures": [{"code", "count", "may_be_retried"}], "excluded", "lift", "comparison", "cost", "finishes_at", "tier", "audience_name", "created_by_name"}. Errors: AUTH_002, CAMPAIGN_001.';
 
 CREATE FUNCTION public.campaign_exclusions(p_id uuid, p_reason text DEFAULT NULL::text, p_limit integer DEFAULT 50, p_after uuid DEFAULT NULL::uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -8206,7 +8229,7 @@ $$;
 
 COMMENT ON FUNCTION public.list_recipients(p_id uuid, p_search text, p_statuses text[], p_limit integer, p_after text) IS 'The ledger, oldest contact first: {"recipients": [columns + "full_name", "phone"], "next"}; p_after: next of the page before. Errors: AUTH_002, CAMPAIGN_001, CAMPAIGN_009.';
 
-CREATE FUNCTION public.list_templates(p_org_id uuid, p_search text DEFAULT NULL::text, p_status text DEFAULT NULL::text, p_category text DEFAULT NULL::text, p_language text DEFAULT NULL::text, p_sort text DEFAULT 'name'::text, p_descending boolean DEFAULT false, p_limit integer DEFAULT 25, p_offset integer DEFAULT 0) RETURNS jsonb
+CREATE FUNCTION public.list_templates(p_org_id uuid, p_search text DEFAULT NULL::text, p_status text DEFAULT NULL::text, p_category text DEFAULT NULL::text, p_language text DEFAULT NULL::text, p_sort text DEFAULT 'name'::text, p_descending boolean DEFAULT false, p_limit integer DEFAULT 25, p_offset integer DEFAULT 0, p_waba_id text DEFAULT NULL::text, p_is_for_campaigns boolean DEFAULT false) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
     AS $$
@@ -8232,6 +8255,8 @@ begin
             and (p_status is null or t.status = p_status)
             and (p_category is null or t.category = p_category)
             and (p_language is null or t.language = p_language)
+            and (p_waba_id is null or t.waba_id = p_waba_id)
+            and (not coalesce(p_is_for_campaigns, false) or private.may_go_to_many(t.status, t.category))
     ), rated as (
         select x.*, case when x.sent >= 50 and x.delivered > 0 then round(x.read::numeric / x.delivered, 4) end as read_rate from found x
     ), sorted as (
@@ -8254,7 +8279,7 @@ begin
 end
 $$;
 
-COMMENT ON FUNCTION public.list_templates(p_org_id uuid, p_search text, p_status text, p_category text, p_language text, p_sort text, p_descending boolean, p_limit integer, p_offset integer) IS 'p_search: part of the name; p_sort: name | created_at | sent_count | read_rate (read of delivered, null under 50 sends, last); p_limit at most 200 → {"total", "templates"}. Errors: AUTH_002, ORG_001, TEMPLATE_004.';
+COMMENT ON FUNCTION public.list_templates(p_org_id uuid, p_search text, p_status text, p_category text, p_language text, p_sort text, p_descending boolean, p_limit integer, p_offset integer, p_waba_id text, p_is_for_campaigns boolean) IS 'p_search: part of the name; p_sort: name | created_at | sent_count | read_rate (read of delivered, null under 50 sends, last); p_limit at most 200; p_waba_id: of one account; p_is_for_campaigns: only what a campaign may send → {"total", "templates"}. Errors: AUTH_002, ORG_001, TEMPLATE_004.';
 
 CREATE FUNCTION public.mark_conversation_read(p_conversation_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -8745,10 +8770,9 @@ begin
     if jsonb_path_exists(v_problems, '$[*] ? (@.field starts with "variants")') then
         perform private.raise_error('CAMPAIGN_006', jsonb_build_object('problems', v_problems));
     end if;
-    -- Not those who must not or cannot be reached, nor those who may have got it.
     update public.campaign_recipients r set status = 'waiting', ready_at = private.clock(), attempts = 0, failed_at = null, error_code = null, error_message = null
     where r.campaign_id = p_id and r.failed_at is not null and r.status = 'failed'
-        and coalesce(r.error_code, '') not in ('131050', '131026', '130472', 'WA_008', 'CONTACT_004', 'CONTACT_008', 'CONTACT_010');
+        and private.may_be_retried(r.error_code);
     get diagnostics v_count = row_count;
     if v_count > 0 then
         update public.campaigns c set status = case when c.status = 'completed' then 'sending' else c.status end, finished_at = null, updated_at = clock_timestamp()
@@ -9344,7 +9368,7 @@ $$;
 
 COMMENT ON FUNCTION public.start_import(p_job_id uuid, p_mapping jsonb, p_options jsonb) IS 'Starts a waiting import; mapping and options as docs/contacts-and-segments.md says. Errors: AUTH_003, JOB_001, JOB_002, JOB_004 (details.problems), TAG_001, CONTACT_007.';
 
-CREATE FUNCTION public.submit_template(p_id uuid) RETURNS public.templates
+CREATE FUNCTION public.submit_template(p_id uuid, p_expected_updated_at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS public.templates
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS $$
@@ -9355,6 +9379,7 @@ begin
     if v_template.status not in ('draft', 'rejected') then
         perform private.refuse_template_state(v_template);
     end if;
+    perform private.require_template_version(v_template, coalesce(p_expected_updated_at, v_template.updated_at));
     perform private.refuse_template_errors(v_template);
     if not exists (select from public.whatsapp_accounts a
         where a.org_id = v_template.org_id and a.waba_id = v_template.waba_id and a.status = 'connected') then
@@ -9380,7 +9405,7 @@ begin
 end
 $$;
 
-COMMENT ON FUNCTION public.submit_template(p_id uuid) IS 'Draft or rejected → pending; a worker brings it to Meta. Errors: AUTH_003, TEMPLATE_001, TEMPLATE_003, TEMPLATE_004 (details.problems), TEMPLATE_005 (details.free_at: Meta keeps the name until then), TEMPLATE_006 (details.status), WA_006.';
+COMMENT ON FUNCTION public.submit_template(p_id uuid, p_expected_updated_at timestamp with time zone) IS 'Draft or rejected → pending; a worker brings it to Meta. p_expected_updated_at: the version that was reviewed; null for whatever it is now. Errors: AUTH_003, TEMPLATE_001, TEMPLATE_003, TEMPLATE_004 (details.problems), TEMPLATE_005 (details.free_at: Meta keeps the name until then), TEMPLATE_006 (details.status), TEMPLATE_010 (details.template), WA_006.';
 
 CREATE FUNCTION public.sync_templates(p_org_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -9705,9 +9730,7 @@ begin
     if not (v_old.status in ('draft', 'rejected') or v_submits) then
         perform private.refuse_template_state(v_old);
     end if;
-    if v_old.updated_at is distinct from p_expected_updated_at then
-        perform private.raise_error('TEMPLATE_010', jsonb_build_object('template', to_jsonb(v_old)));
-    end if;
+    perform private.require_template_version(v_old, p_expected_updated_at);
     v_new := private.merge_template_fields(v_old, p_fields);
     if v_is_at_meta and (v_new.name, v_new.language, v_new.waba_id, v_new.parameter_format)
         is distinct from (v_old.name, v_old.language, v_old.waba_id, v_old.parameter_format) then
@@ -13498,6 +13521,10 @@ GRANT SELECT ON TABLE public.segment_members TO service_role;
 
 REVOKE ALL ON FUNCTION private.matching_segments(p_statement private.segment_statements, p_contact_ids uuid[], p_now timestamp with time zone) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.may_be_retried(p_error_code text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.may_go_to_many(p_status text, p_category text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.may_hear(p_topic text) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.may_hear(p_topic text) TO authenticated;
 GRANT ALL ON FUNCTION private.may_hear(p_topic text) TO service_role;
@@ -13640,6 +13667,8 @@ REVOKE ALL ON FUNCTION private.require_opportunities(p_org_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require_permission(p_org_id uuid, p_permission text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.require_segment_reader(p_org_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.require_template_version(p_template public.templates, p_expected_updated_at timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.require_version(p_campaign public.campaigns, p_expected_updated_at timestamp with time zone) FROM PUBLIC;
 
@@ -13946,8 +13975,8 @@ GRANT ALL ON FUNCTION public.list_contacts(p_org_id uuid, p_search text, p_rules
 REVOKE ALL ON FUNCTION public.list_recipients(p_id uuid, p_search text, p_statuses text[], p_limit integer, p_after text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.list_recipients(p_id uuid, p_search text, p_statuses text[], p_limit integer, p_after text) TO authenticated;
 
-REVOKE ALL ON FUNCTION public.list_templates(p_org_id uuid, p_search text, p_status text, p_category text, p_language text, p_sort text, p_descending boolean, p_limit integer, p_offset integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.list_templates(p_org_id uuid, p_search text, p_status text, p_category text, p_language text, p_sort text, p_descending boolean, p_limit integer, p_offset integer) TO authenticated;
+REVOKE ALL ON FUNCTION public.list_templates(p_org_id uuid, p_search text, p_status text, p_category text, p_language text, p_sort text, p_descending boolean, p_limit integer, p_offset integer, p_waba_id text, p_is_for_campaigns boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.list_templates(p_org_id uuid, p_search text, p_status text, p_category text, p_language text, p_sort text, p_descending boolean, p_limit integer, p_offset integer, p_waba_id text, p_is_for_campaigns boolean) TO authenticated;
 
 REVOKE ALL ON FUNCTION public.mark_conversation_read(p_conversation_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.mark_conversation_read(p_conversation_id uuid) TO authenticated;
@@ -14072,8 +14101,8 @@ GRANT ALL ON FUNCTION public.start_conversation(p_contact_id uuid, p_whatsapp_ac
 REVOKE ALL ON FUNCTION public.start_import(p_job_id uuid, p_mapping jsonb, p_options jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.start_import(p_job_id uuid, p_mapping jsonb, p_options jsonb) TO authenticated;
 
-REVOKE ALL ON FUNCTION public.submit_template(p_id uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.submit_template(p_id uuid) TO authenticated;
+REVOKE ALL ON FUNCTION public.submit_template(p_id uuid, p_expected_updated_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.submit_template(p_id uuid, p_expected_updated_at timestamp with time zone) TO authenticated;
 
 REVOKE ALL ON FUNCTION public.sync_templates(p_org_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.sync_templates(p_org_id uuid) TO authenticated;

@@ -9,7 +9,9 @@ select tests.make_world();
 select tests.make_template('acme.ready', 'draft');
 select is(tests.on_template('submit_template', 'acme.ready', u), c, u) from (values
     ('acme.agent', 'AUTH_003'), ('acme.viewer', 'AUTH_003'), ('globex.owner', 'TEMPLATE_001'), ('stranger', 'TEMPLATE_001')) v (u, c);
-select is(tests.on_template('submit_template', 'acme.ready'), null, 'a manager of campaigns submits');
+select is(tests.error_for('acme.campaign_manager', format('select submit_template(%L, %L)', tests.id('acme.ready'), (tests.template('acme.ready')).updated_at - interval '1 microsecond')), 'TEMPLATE_010', 'not another version than the one that was reviewed');
+select is(tests.template_state('acme.ready'), 'draft', 'and nothing happened');
+select is(tests.error_for('acme.campaign_manager', format('select submit_template(%L, %L)', tests.id('acme.ready'), (tests.template('acme.ready')).updated_at)), null, 'a manager of campaigns submits');
 select is(tests.template_state('acme.ready'), 'pending', 'it waits');
 select is((tests.template('acme.ready')).submitted_at, private.clock(), 'since now');
 select is(tests.activities('acme'), array['template.submitted'], 'the feed says so');

@@ -41,8 +41,13 @@ select is(tests.list(a), e, a) from (values
     ($$ p_status => 'approved', p_category => 'utility' $$, array['alpha']), ($$ p_status => 'unheard of' $$, '{}'),
     ($$ p_sort => 'created_at' $$, array['order_ready', 'order_late', 'alpha', 'gamma', 'beta']),
     ($$ p_sort => 'created_at', p_descending => true $$, array['beta', 'alpha', 'gamma', 'order_late', 'order_ready']),
+    ($$ p_waba_id => '91001' $$, array['alpha', 'beta', 'gamma', 'order_late', 'order_ready']), ($$ p_waba_id => '91002' $$, '{}'),
+    ($$ p_is_for_campaigns => true $$, array['alpha', 'gamma']), ($$ p_is_for_campaigns => null, p_limit => 1 $$, array['alpha']),
     ($$ p_limit => 2 $$, array['alpha', 'beta']), ($$ p_limit => 2, p_offset => 2 $$, array['gamma', 'order_late']), ($$ p_offset => 9 $$, '{}')
 ) v (a, e);
+update public.templates set category = 'authentication' where id = tests.id('acme.alpha');
+select is(tests.list($$ p_is_for_campaigns => true $$), array['gamma'], 'no campaign sends one-time codes');
+update public.templates set category = 'utility' where id = tests.id('acme.alpha');
 select tests.login_as('acme.viewer');
 select is(list_templates(tests.id('acme'), p_limit => 1) -> 'total', '5', 'the total is of all pages');
 select is(tests.error_of($$ select list_templates(tests.id('acme'), p_sort => 'colour') $$), 'TEMPLATE_004', 'there are four orders');

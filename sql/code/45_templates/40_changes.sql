@@ -38,6 +38,18 @@ $$;
 comment on function public.create_template(uuid, jsonb) is
     'A draft. p_fields: name (required), language, category, parameter_format, components, links, waba_id. It may be incomplete. Errors: AUTH_003, ORG_001, TEMPLATE_004 (details.problems), TEMPLATE_005, WA_006 (no number is connected).';
 
+create or replace function private.require_template_version(p_template public.templates, p_expected_updated_at timestamptz)
+returns void
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+    if p_template.updated_at is distinct from p_expected_updated_at then
+        perform private.raise_error('TEMPLATE_010', jsonb_build_object('template', to_jsonb(p_template)));
+    end if;
+end
+$$;
+
 create or replace function public.update_template(p_id uuid, p_fields jsonb, p_expected_updated_at timestamptz)
 returns public.templates
 language plpgsql volatile security definer
@@ -54,9 +66,7 @@ begin
     if not (v_old.status in ('draft', 'rejected') or v_submits) then
         perform private.refuse_template_state(v_old);
     end if;
-    if v_old.updated_at is distinct from p_expected_updated_at then
-        perform private.raise_error('TEMPLATE_010', jsonb_build_object('template', to_jsonb(v_old)));
-    end if;
+    perform private.require_template_version(v_old, p_expected_updated_at);
     v_new := private.merge_template_fields(v_old, p_fields);
     if v_is_at_meta and (v_new.name, v_new.language, v_new.waba_id, v_new.parameter_format)
         is distinct from (v_old.name, v_old.language, v_old.waba_id, v_old.parameter_format) then
@@ -101,7 +111,7 @@ comment on function public.update_template(uuid, jsonb, timestamptz) is
     'Draft and rejected: changed here, submit_template sends it. Approved and paused: the change goes to Meta at once and the template waits for approval. '
     'Errors: AUTH_003, TEMPLATE_001, TEMPLATE_003, TEMPLATE_004 (details.problems), TEMPLATE_005, TEMPLATE_006 (details.status), TEMPLATE_007 (details.retry_at), TEMPLATE_008 (details.used_by), TEMPLATE_010 (details.template).';
 
-create or replace function public.submit_template(p_id uuid)
+create or replace function public.submit_template(p_id uuid, p_expected_updated_at timestamptz default null)
 returns public.templates
 language plpgsql volatile security definer
 set search_path = ''
@@ -113,6 +123,7 @@ begin
     if v_template.status not in ('draft', 'rejected') then
         perform private.refuse_template_state(v_template);
     end if;
+    perform private.require_template_version(v_template, coalesce(p_expected_updated_at, v_template.updated_at));
     perform private.refuse_template_errors(v_template);
     if not exists (select from public.whatsapp_accounts a
         where a.org_id = v_template.org_id and a.waba_id = v_template.waba_id and a.status = 'connected') then
@@ -137,8 +148,8 @@ begin
     return v_template;
 end
 $$;
-comment on function public.submit_template(uuid) is
-    'Draft or rejected → pending; a worker brings it to Meta. Errors: AUTH_003, TEMPLATE_001, TEMPLATE_003, TEMPLATE_004 (details.problems), TEMPLATE_005 (details.free_at: Meta keeps the name until then), TEMPLATE_006 (details.status), WA_006.';
+comment on function public.submit_template(uuid, timestamptz) is
+    'Draft or rejected → pending; a worker brings it to Meta. p_expected_updated_at: the version that was reviewed; null for whatever it is now. Errors: AUTH_003, TEMPLATE_001, TEMPLATE_003, TEMPLATE_004 (details.problems), TEMPLATE_005 (details.free_at: Meta keeps the name until then), TEMPLATE_006 (details.status), TEMPLATE_010 (details.template), WA_006.';
 
 create or replace function public.duplicate_template(p_id uuid, p_name text)
 returns public.templates

@@ -7,6 +7,13 @@ language sql immutable parallel safe
 set search_path = ''
 as $$ select '%' || regexp_replace(lower(btrim(p_search)), '([\\%_])', '\\\1', 'g') || '%' $$;
 
+-- A one-time code is for the one person who asked for it.
+create or replace function private.may_go_to_many(p_status text, p_category text)
+returns boolean
+language sql immutable parallel safe
+set search_path = ''
+as $$ select p_status = 'approved' and p_category <> 'authentication' $$;
+
 create or replace function public.list_templates(
     p_org_id uuid,
     p_search text default null,
@@ -16,7 +23,9 @@ create or replace function public.list_templates(
     p_sort text default 'name',
     p_descending boolean default false,
     p_limit integer default 25,
-    p_offset integer default 0
+    p_offset integer default 0,
+    p_waba_id text default null,
+    p_is_for_campaigns boolean default false
 ) returns jsonb
 language plpgsql stable security definer
 set search_path = ''
@@ -43,6 +52,8 @@ begin
             and (p_status is null or t.status = p_status)
             and (p_category is null or t.category = p_category)
             and (p_language is null or t.language = p_language)
+            and (p_waba_id is null or t.waba_id = p_waba_id)
+            and (not coalesce(p_is_for_campaigns, false) or private.may_go_to_many(t.status, t.category))
     ), rated as (
         select x.*, case when x.sent >= 50 and x.delivered > 0 then round(x.read::numeric / x.delivered, 4) end as read_rate from found x
     ), sorted as (
@@ -64,8 +75,8 @@ begin
     return v_result;
 end
 $$;
-comment on function public.list_templates(uuid, text, text, text, text, text, boolean, integer, integer) is
-    'p_search: part of the name; p_sort: name | created_at | sent_count | read_rate (read of delivered, null under 50 sends, last); p_limit at most 200 → {"total", "templates"}. Errors: AUTH_002, ORG_001, TEMPLATE_004.';
+comment on function public.list_templates(uuid, text, text, text, text, text, boolean, integer, integer, text, boolean) is
+    'p_search: part of the name; p_sort: name | created_at | sent_count | read_rate (read of delivered, null under 50 sends, last); p_limit at most 200; p_waba_id: of one account; p_is_for_campaigns: only what a campaign may send → {"total", "templates"}. Errors: AUTH_002, ORG_001, TEMPLATE_004.';
 
 create or replace function public.preview_template(p_id uuid, p_values jsonb default '{}')
 returns jsonb

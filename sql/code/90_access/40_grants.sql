@@ -89,12 +89,12 @@ grant select on public.templates to authenticated, service_role;
 grant execute on function
     public.create_template(uuid, jsonb),
     public.update_template(uuid, jsonb, timestamptz),
-    public.submit_template(uuid),
+    public.submit_template(uuid, timestamptz),
     public.duplicate_template(uuid, text),
     public.delete_template(uuid),
     public.sync_templates(uuid),
     public.check_template(uuid, jsonb),
-    public.list_templates(uuid, text, text, text, text, text, boolean, integer, integer),
+    public.list_templates(uuid, text, text, text, text, text, boolean, integer, integer, text, boolean),
     public.preview_template(uuid, jsonb),
     public.template_variables(uuid),
     public.template_analytics(uuid, integer)

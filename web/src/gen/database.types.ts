@@ -1273,7 +1273,7 @@ isOneToOne: false
 { Args: { "p_after"?: string,"p_id": string,"p_limit"?: number,"p_search"?: string,"p_statuses"?: (string)[] }; Returns: Json
                            },
 "list_templates":
-{ Args: { "p_category"?: string,"p_descending"?: boolean,"p_language"?: string,"p_limit"?: number,"p_offset"?: number,"p_org_id": string,"p_search"?: string,"p_sort"?: string,"p_status"?: string }; Returns: Json
+{ Args: { "p_category"?: string,"p_descending"?: boolean,"p_is_for_campaigns"?: boolean,"p_language"?: string,"p_limit"?: number,"p_offset"?: number,"p_org_id": string,"p_search"?: string,"p_sort"?: string,"p_status"?: string,"p_waba_id"?: string }; Returns: Json
                            },
 "mark_conversation_read":
 { Args: { "p_conversation_id": string }; Returns: undefined
@@ -1753,7 +1753,7 @@ isOneToOne: false
         isSetofReturn: false
       } },
 "submit_template":
-{ Args: { "p_id": string }; Returns: {
+{ Args: { "p_expected_updated_at"?: string,"p_id": string }; Returns: {
               "category": string,
 "category_changes_at": string | null,
 "components": NonNullable<Json>,

@@ -40,17 +40,25 @@ const templateKey = (orgId: string, ...more: unknown[]) =>
 export const TEMPLATES_A_PAGE = 24;
 
 /** What may be sent: approved templates, by name and category. */
-export function sendableTemplatesQuery(orgId: string, search: string, category: string | undefined) {
+export interface SendableSearch {
+  search: string;
+  category: string | undefined;
+  /** A number sends only what its own account has. */
+  wabaId: string | undefined;
+}
+
+export function sendableTemplatesQuery(orgId: string, { search, category, wabaId }: SendableSearch) {
   return queryOptions({
-    queryKey: templateKey(orgId, 'approved', search, category),
+    queryKey: templateKey(orgId, 'sendable', search, category, wabaId),
     queryFn: ({ signal }) =>
       ask(
         'list_templates',
         {
           p_org_id: orgId,
           p_search: search.trim() || null,
-          p_status: 'approved',
+          p_is_for_campaigns: true,
           p_category: category ?? null,
+          p_waba_id: wabaId ?? null,
           p_limit: TEMPLATES_A_PAGE,
         },
         z.object({ total: z.number(), templates: z.array(templateSchema) }),

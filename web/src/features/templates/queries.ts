@@ -154,8 +154,9 @@ export const updateTemplate = (
 ): Promise<Template> =>
   call(templateSchema, 'update_template', { p_id: id, p_fields: fields, p_expected_updated_at: expected });
 
-export const submitTemplate = (id: string): Promise<Template> =>
-  call(templateSchema, 'submit_template', { p_id: id });
+/** `expected` is the version that was reviewed: no other one goes to Meta. */
+export const submitTemplate = (id: string, expected: string): Promise<Template> =>
+  call(templateSchema, 'submit_template', { p_id: id, p_expected_updated_at: expected });
 
 export const duplicateTemplate = (id: string, name: string): Promise<Template> =>
   call(templateSchema, 'duplicate_template', { p_id: id, p_name: name });

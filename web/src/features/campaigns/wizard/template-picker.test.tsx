@@ -19,27 +19,31 @@ const template = (id: string, waba_id: string) => ({
   status: 'approved',
 });
 
-let total = 2;
+let total = 1;
 beforeEach(() => {
-  total = 2;
-  rpc.mockImplementation(() => {
-    const templates = [template('a', '1'), template('b', '2')];
+  total = 1;
+  rpc.mockImplementation((_: string, { p_waba_id }: { p_waba_id: string | null }) => {
+    const templates = [template('a', p_waba_id ?? 'any')];
     const answer = Promise.resolve({ data: { total, templates }, error: null });
     return Object.assign(answer, { abortSignal: () => answer });
   });
 });
 
-it('leaves out what another WhatsApp account has, once a number is chosen', async () => {
+it('asks for what a campaign may send, of the number’s account once one is chosen', async () => {
   const { unmount } = draw(<TemplatePicker wabaId={undefined} onPick={() => {}} />);
-  expect(await screen.findByRole('button', { name: 'Use of 2' })).toBeInTheDocument();
+  expect(await screen.findByRole('button', { name: 'Use of any' })).toBeInTheDocument();
   unmount();
   draw(<TemplatePicker wabaId="1" onPick={() => {}} />);
   expect(await screen.findByRole('button', { name: 'Use of 1' })).toBeInTheDocument();
-  expect(screen.queryByRole('button', { name: 'Use of 2' })).not.toBeInTheDocument();
+  expect(screen.getByText('1 template')).toBeInTheDocument();
+  expect(rpc).toHaveBeenLastCalledWith(
+    'list_templates',
+    expect.objectContaining({ p_is_for_campaigns: true, p_waba_id: '1' }),
+  );
 });
 
-it('says to search when there may be some among those not shown', async () => {
+it('says to search when there are more than are shown', async () => {
   total = 40;
-  draw(<TemplatePicker wabaId="3" onPick={() => {}} />);
-  expect(await screen.findByText('Search for it')).toBeInTheDocument();
+  draw(<TemplatePicker wabaId="1" onPick={() => {}} />);
+  expect(await screen.findByText(/^1 of 40 templates/)).toBeInTheDocument();
 });

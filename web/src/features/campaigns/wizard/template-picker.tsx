@@ -33,16 +33,11 @@ export function TemplatePicker({ wabaId, onPick }: TemplatePickerProps) {
   const [typed, setTyped] = useState('');
   const search = useDebounced(typed, 200);
   const templates = useQuery({
-    ...sendableTemplatesQuery(orgId, search, category === 'all' ? undefined : category),
+    ...sendableTemplatesQuery(orgId, { search, category: category === 'all' ? undefined : category, wabaId }),
     placeholderData: keepPreviousData,
   });
-  const page = templates.data?.templates;
-  // A number sends only what its own account has; a one-time code is for one person who asked for it.
-  const found = page?.filter(
-    ({ waba_id, category: kind }) => kind !== 'authentication' && (!wabaId || !waba_id || waba_id === wabaId),
-  );
+  const found = templates.data?.templates;
   const total = templates.data?.total ?? 0;
-  const hasMore = page !== undefined && total > page.length;
   return (
     <Stack gap="sm">
       <Group gap="xs">
@@ -75,11 +70,6 @@ export function TemplatePicker({ wabaId, onPick }: TemplatePickerProps) {
           <Skeleton height={120} radius="md" />
           <Skeleton height={120} radius="md" />
         </div>
-      ) : found.length === 0 && hasMore ? (
-        <Hint icon={<IconSearch size={28} stroke={1.5} />} title="Search for it" role="status">
-          None of the {plural(page?.length ?? 0, 'template')} shown first belongs to the number that sends the
-          campaign.
-        </Hint>
       ) : found.length === 0 ? (
         <Hint
           icon={<IconTemplate size={28} stroke={1.5} />}
@@ -125,7 +115,7 @@ export function TemplatePicker({ wabaId, onPick }: TemplatePickerProps) {
             ))}
           </ul>
           <Text size="sm" c="dimmed" role="status">
-            {hasMore
+            {total > found.length
               ? `${found.length} of ${plural(total, 'template')}. Search to narrow them down.`
               : plural(found.length, 'template')}
           </Text>

@@ -93,3 +93,34 @@ it('a change on the newest version is sent once and not submitted on top', async
   await waitFor(() => expect(navigate).toHaveBeenCalledOnce());
   expect(rpc.mock.calls.map(([name]) => name)).toEqual(['update_template']);
 });
+
+const draft = (text: string, updated_at: string): Template => ({
+  ...row(text, updated_at),
+  status: 'draft',
+  wa_template_id: null,
+});
+const refusal = (theirs: Template) => ({
+  data: null,
+  error: { code: 'TEMPLATE_010', message: 'x', details: JSON.stringify({ template: theirs }) },
+});
+
+it.each([
+  ['whose time alone moved is submitted', 'Hello', 1],
+  ['of which somebody made another is not', 'Theirs', 0],
+])('the version that was reviewed, %s', async (_, text, sent) => {
+  localStorage.clear();
+  const newer = draft(text, '2026-11-23T10:05:00Z');
+  rpc
+    .mockResolvedValueOnce(refusal(newer))
+    .mockResolvedValue({ data: { ...newer, status: 'pending' }, error: null });
+  draw(<Page template={draft('Hello', '2026-11-23T10:00:00Z')} />);
+  fireEvent.click(screen.getByRole('button', { name: 'Submit to Meta' }));
+  await waitFor(() => expect(navigate.mock.calls.length + onBack.mock.calls.length).toBe(1));
+  expect(navigate).toHaveBeenCalledTimes(sent);
+  expect(rpc.mock.calls.map(([name, asked]) => [name, asked.p_expected_updated_at])).toEqual(
+    [
+      ['submit_template', '2026-11-23T10:00:00Z'],
+      ['submit_template', '2026-11-23T10:05:00Z'],
+    ].slice(0, 1 + sent),
+  );
+});

@@ -13,7 +13,7 @@ import { languageName } from '../languages';
 import { editsAtMeta, type Template } from '../model';
 import { categoryNames } from '../names';
 import { PhonePreview } from '../preview/phone-preview';
-import { submitTemplate, templateQuery, templatesKey } from '../queries';
+import { templateQuery, templatesKey } from '../queries';
 import classes from './editor.module.css';
 import { ProblemList } from './problem-list';
 import { renderValues } from './render';
@@ -39,8 +39,7 @@ export function Review({ orgId, draft, problems, onBack, onJump }: ReviewProps) 
   const submit = useMutation({
     mutationFn: async (): Promise<Template> => {
       // A change of what Meta has is on its way there once it is saved.
-      const saved = await draft.flush();
-      return isEdit ? saved : submitTemplate(saved.id);
+      return isEdit ? await draft.flush() : await draft.submit();
     },
     onSuccess: async (sent) => {
       draft.finish();

@@ -2,7 +2,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { describeError } from '@/lib/errors';
 import { editsAtMeta, type Template } from '../model';
-import { createTemplate, templateQuery, templatesKey, updateTemplate } from '../queries';
+import { createTemplate, submitTemplate, templateQuery, templatesKey, updateTemplate } from '../queries';
 import { type Draft, draftKey, readDraft, writeDraft } from './drafts';
 import { fieldsOf, type TemplateFields } from './fields';
 import { type EditorValues, readTemplate, valuesOf } from './values';
@@ -33,6 +33,8 @@ export interface TemplateDraft {
   keepMine: () => void;
   /** Saves now what is not saved; answers the row as it is then. */
   flush: () => Promise<Template>;
+  /** Saves, and submits what was saved: not what somebody else has made of it since. */
+  submit: () => Promise<Template>;
   /** Submitted or sent: only a change is kept, as Meta may not take it and the database then has what was before. */
   finish: () => void;
 }
@@ -53,6 +55,12 @@ interface Base {
   saved?: string;
   saving?: string;
 }
+/** The newer version the database refused a write for. */
+function versionIn(cause: unknown): Template | undefined {
+  const { code, details } = describeError(cause);
+  return code === 'TEMPLATE_010' ? readTemplate(details.template) : undefined;
+}
+
 const baseOf = (row: Template): Base => ({ at: row.updated_at, saved: textOfRow(row) });
 
 /** The values of the builder: kept on this device at every key, and in the database as soon as the typing pauses. */
@@ -134,8 +142,7 @@ export function useTemplateDraft({ orgId, userId, template, start, onCreated }: 
       accept(saved, sentText);
       return saved;
     } catch (cause) {
-      const { code, details } = describeError(cause);
-      const theirs = code === 'TEMPLATE_010' ? readTemplate(details.template) : undefined;
+      const theirs = versionIn(cause);
       const theirText = theirs && textOfRow(theirs);
       // Only its time moved (Meta said something of it), or it is what was being saved when the page was left.
       if (theirs && known && (theirText === expected.saved || theirText === expected.saving)) {
@@ -190,6 +197,12 @@ export function useTemplateDraft({ orgId, userId, template, start, onCreated }: 
     [save],
   );
 
+  const flush = async () => {
+    if (running.current) await running.current.catch(() => {});
+    const { row: known, text: now, savedText: then } = latest.current;
+    return known && now === then ? known : save();
+  };
+
   return {
     values,
     change: useCallback(
@@ -228,10 +241,19 @@ export function useTemplateDraft({ orgId, userId, template, start, onCreated }: 
       setOther(undefined);
       setError(undefined);
     },
-    flush: async () => {
-      if (running.current) await running.current.catch(() => {});
-      const { row: known, text: now, savedText: then } = latest.current;
-      return known && now === then ? known : save();
+    flush,
+    submit: async () => {
+      const { id, updated_at } = await flush();
+      try {
+        return await submitTemplate(id, updated_at);
+      } catch (cause) {
+        const theirs = versionIn(cause);
+        if (!theirs) throw cause;
+        // Only its time moved: it says what was reviewed.
+        if (textOfRow(theirs) === latest.current.savedText) return submitTemplate(id, theirs.updated_at);
+        setOther(theirs);
+        throw cause;
+      }
     },
     finish: () => {
       finished.current = true;

@@ -2,3 +2,7 @@
 -- worker.apply_template_list: the two have other shapes now.
 drop function if exists worker.wabas_to_sync(integer);
 drop function if exists worker.apply_template_list(uuid, text, jsonb, boolean);
+
+-- Asked with more now: of which version, of which account, and for campaigns.
+drop function if exists public.submit_template(uuid);
+drop function if exists public.list_templates(uuid, text, text, text, text, text, boolean, integer, integer);

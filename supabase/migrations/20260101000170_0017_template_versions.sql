@@ -1,0 +1,12 @@
+-- Generated from sql/ by scripts/gen-supabase-migrations. Do not edit.
+
+-- A list of templates is applied as of the moment it was asked for, which the worker carries from worker.wabas_to_sync to
+-- worker.apply_template_list: the two have other shapes now.
+drop function if exists worker.wabas_to_sync(integer);
+drop function if exists worker.apply_template_list(uuid, text, jsonb, boolean);
+
+-- Asked with more now: of which version, of which account, and for campaigns.
+drop function if exists public.submit_template(uuid);
+drop function if exists public.list_templates(uuid, text, text, text, text, text, boolean, integer, integer);
+
+insert into private.schema_migrations (version, name, hash) values (17, '0017_template_versions', '898752d6bd260bcc7504fb1f940db0e32f8cbc7f475033e3bcd3cc52dfa070de');
