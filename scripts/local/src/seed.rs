@@ -1,10 +1,13 @@
 //! The demo organisation: people through the Auth API, the WhatsApp number through the RPC the UI calls, the rest by
 //! SQL that makes the same demo every time.
 
+mod api;
+mod campaigns;
+
 use crate::database;
-use crate::health;
 use crate::settings::Settings;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
+use api::Api;
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -71,6 +74,10 @@ pub async fn run(settings: &Settings) -> Result<()> {
         transaction.batch_execute(sql).await.context(name)?;
     }
     transaction.commit().await?;
+    // The people are there whatever becomes of these.
+    if let Err(error) = campaigns::make(&api, &database).await {
+        println!("  the demo's campaigns are not made: {error:#}");
+    }
     println!(
         "  {:<9} made after {:.2} s",
         "demo",
@@ -126,98 +133,6 @@ async fn connect_number(api: &Api, database: &tokio_postgres::Client) -> Result<
                 return Ok(false);
             }
         }
-    }
-}
-
-/// The embedded Supabase as a client sees it.
-struct Api {
-    client: reqwest::Client,
-    base: String,
-    anon_key: String,
-    service_key: String,
-}
-
-impl Api {
-    fn new(settings: &Settings) -> Self {
-        Self {
-            client: health::client(),
-            base: format!("http://{}", settings.get("SUPABASE_LISTEN")),
-            anon_key: settings.get("SUPABASE_ANON_KEY").to_owned(),
-            service_key: settings.get("SUPABASE_SERVICE_ROLE_KEY").to_owned(),
-        }
-    }
-
-    async fn make_person(&self, mailbox: &str, id: &str, full_name: &str) -> Result<()> {
-        let body = json!({
-            "id": format!("0192de30-0000-7000-8000-0000000000{id}"),
-            "email": email(mailbox),
-            "password": PASSWORD,
-            "email_confirm": true,
-            "user_metadata": { "full_name": full_name },
-        });
-        match self
-            .post(
-                "/auth/v1/admin/users",
-                &self.service_key,
-                &self.service_key,
-                &body,
-            )
-            .await?
-        {
-            (true, _) => Ok(()),
-            (false, answer) if answer["error_code"] == "email_exists" => Ok(()),
-            (false, answer) => bail!("cannot make {}: {answer}", email(mailbox)),
-        }
-    }
-
-    async fn sign_in(&self, mailbox: &str) -> Result<String> {
-        let body = json!({ "email": email(mailbox), "password": PASSWORD });
-        let (_, answer) = self
-            .post(
-                "/auth/v1/token?grant_type=password",
-                &self.anon_key,
-                &self.anon_key,
-                &body,
-            )
-            .await?;
-        answer["access_token"]
-            .as_str()
-            .map(str::to_owned)
-            .with_context(|| format!("cannot sign in as {}: {}", email(mailbox), answer["error_code"]))
-    }
-
-    async fn call(&self, function: &str, token: &str, arguments: &Value) -> Result<Value> {
-        match self
-            .post(
-                &format!("/rest/v1/rpc/{function}"),
-                &self.anon_key,
-                token,
-                arguments,
-            )
-            .await?
-        {
-            (true, answer) => Ok(answer),
-            (false, answer) => bail!("{function} answered {answer}"),
-        }
-    }
-
-    /// Whether it went well, and the answer.
-    async fn post(&self, path: &str, api_key: &str, token: &str, body: &Value) -> Result<(bool, Value)> {
-        let answer = self
-            .client
-            .post(format!("{}{path}", self.base))
-            .header("apikey", api_key)
-            .bearer_auth(token)
-            .json(body)
-            .send()
-            .await
-            .with_context(|| format!("{path} cannot be reached"))?;
-        let is_good = answer.status().is_success();
-        let text = answer.text().await?;
-        Ok((
-            is_good,
-            serde_json::from_str(&text).unwrap_or(Value::String(text)),
-        ))
     }
 }
 

@@ -172,6 +172,13 @@ fn the_demo_has_conversations_in_every_state() {
         copy.query(&url, "select count(*) > 300 from public.contacts"),
         "t"
     );
+    assert_eq!(
+        copy.query(
+            &url,
+            "select string_agg(case status when 'completed' then 'sending' else status end, ' ' order by created_at) from public.campaigns"
+        ),
+        "sending scheduled draft"
+    );
     let unlike_a_recount = "select count(*) from public.conversations c where unread_count <> (select count(*) from public.messages m
         where m.conversation_id = c.id and m.direction = 'inbound' and m.created_at > c.last_read_at)";
     assert_eq!(copy.query(&url, unlike_a_recount), "0");
