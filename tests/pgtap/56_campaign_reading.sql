@@ -99,6 +99,8 @@ select matches(:'detail'::jsonb #>> '{lift,sentence}', 'Opportunities: .* more t
 select is(jsonb_array_length(:'detail'::jsonb -> 'by_variant'), 1, 'by variant');
 select is(tests.error_for('globex.owner', format('select campaign_detail(%L)', :'held')), 'CAMPAIGN_001', 'strangers see nothing');
 select is(tests.error_for('acme.viewer', format('select campaign_detail(%L)', :'held')), null, 'viewers do');
+select is(private.audience_name(jsonb_populate_record(null::public.campaigns, jsonb_build_object('audience', a))), n, n) from (values
+    ('{"ids": ["a"]}'::jsonb, '1 contact'), ('{"ids": ["a", "b"]}', '2 contacts'), ('{"search": "tan"}', 'Chosen contacts')) v (a, n);
 select tests.login_as('acme.viewer');
 select is((select array_agg(c ->> 'name') from jsonb_array_elements(list_campaigns(tests.id('acme')) -> 'campaigns') c), array['Held', 'Level', 'Manual', 'Automatic'], 'the list has the newest first');
 select is((list_campaigns(tests.id('acme'), p_limit => 1, p_offset => 1) #>> '{campaigns,0,name}') || (list_campaigns(tests.id('acme'), p_limit => 1) ->> 'total'), 'Level4', 'page by page, with the total');

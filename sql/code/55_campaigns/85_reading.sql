@@ -11,7 +11,8 @@ as $$
         when p_campaign.audience is null then null
         when p_campaign.audience ? 'segment_id' then (
             select s.name from public.segments s where s.org_id = p_campaign.org_id and s.id::text = p_campaign.audience ->> 'segment_id')
-        when p_campaign.audience ? 'ids' then jsonb_array_length(p_campaign.audience -> 'ids') || ' contacts'
+        when p_campaign.audience ? 'ids' then case jsonb_array_length(p_campaign.audience -> 'ids') when 1 then '1 contact'
+            else jsonb_array_length(p_campaign.audience -> 'ids') || ' contacts' end
         when coalesce(btrim(p_campaign.audience ->> 'search'), '') = '' and coalesce(p_campaign.audience -> 'rules', 'null') = 'null' then 'All contacts'
         else 'Chosen contacts' end
 $$;
