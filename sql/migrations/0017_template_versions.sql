@@ -2,6 +2,8 @@
 -- worker.apply_template_list: the two have other shapes now.
 drop function if exists worker.wabas_to_sync(integer);
 drop function if exists worker.apply_template_list(uuid, text, jsonb, boolean);
+alter table private.template_syncs add column listed_as_of timestamptz;
+comment on column private.template_syncs.listed_as_of is 'When the list was asked for that was applied last: an older one that comes later says nothing new.';
 
 -- Asked with more now: of which version, of which account, and for campaigns.
 drop function if exists public.submit_template(uuid);

@@ -71,7 +71,7 @@ $$),
     perform tests.login_worker();
     perform worker.apply_template_list(tests.id('acme'), '91001', (
         select jsonb_agg(tests.listed('t' || p, 'APPROVED', jsonb_build_object('components', tests.body('Your order is ready, number ' || i || '.'))) order by random())
-        from generate_series(1 + i % 2, 5) p), true, clock_timestamp());
+        from generate_series(1 + i % 2, 5) p), true, clock_timestamp() - i % 3 * interval '200 milliseconds');
     perform tests.logout();
 $$),
 ('a worker', $$

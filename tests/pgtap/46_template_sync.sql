@@ -93,19 +93,28 @@ select is(tests.template_state('acme.soon'), 'approved (APPROVED)', 'is the same
 update public.templates set synced_at = private.clock() + interval '1 second' where org_id = tests.id('acme') and name = 'soon';
 select tests.apply_list(jsonb_build_array(tests.listed('hello'), tests.listed('tired', 'DISABLED')));
 select is(tests.template_state('acme.soon'), 'approved (APPROVED)', 'what Meta took while the list was on its way is not gone');
--- Slow to fetch, so that another worker has asked again meanwhile.
-update private.template_syncs set claimed_at = private.clock() + interval '1 minute' where org_id = tests.id('acme');
-do $$
+-- Lists that take so long that another worker asks again.
+create function tests.late_list(p_templates jsonb, p_age interval) returns void language plpgsql as $$
 declare
-    v_asked timestamptz := private.clock();
+    v_asked timestamptz := private.clock() - p_age;
 begin
     perform tests.login_worker();
-    perform worker.apply_template_list(tests.id('acme'), '91001', jsonb_build_array(tests.listed('hello'), tests.listed('tired', 'DISABLED')), true, v_asked);
+    perform worker.apply_template_list(tests.id('acme'), '91001', p_templates, true, v_asked);
     perform tests.logout();
 end
 $$;
+update private.template_syncs set claimed_at = private.clock() + interval '1 minute', synced_at = null where org_id = tests.id('acme');
+select tests.late_list(jsonb_build_array(tests.listed('hello'), tests.listed('tired', 'DISABLED')), '0 s');
 select is(tests.template_state('acme.soon'), 'approved (APPROVED)', 'nor when another list was asked for since');
+select is((select s.synced_at from private.template_syncs s where s.org_id = tests.id('acme')), null, 'which is still to come');
 update private.template_syncs set claimed_at = private.clock() where org_id = tests.id('acme');
+select tests.late_list(jsonb_build_array(tests.listed('hello', 'PAUSED')), '1 s');
+select is(tests.template_state('acme.hello'), 'approved (APPROVED)', 'one asked for before the last that came says nothing');
+select tests.late_list(jsonb_build_array(tests.listed('hello', 'PAUSED'), tests.listed('tired', 'DISABLED'), tests.listed('soon')), '-1 s');
+select is(tests.template_state('acme.hello'), 'disabled (PAUSED)', 'a newer one does');
+select tests.late_list(jsonb_build_array(tests.listed('hello'), tests.listed('tired', 'DISABLED'), tests.listed('soon')), '-2 s');
+update private.template_syncs set listed_as_of = null where org_id = tests.id('acme');
+update public.templates set synced_at = private.clock() + interval '1 second' where org_id = tests.id('acme') and name = 'soon';
 update public.templates set synced_at = private.clock() - interval '1 second' where org_id = tests.id('acme') and name = 'soon';
 
 -- Deleted here, still shown by Meta.

@@ -86,7 +86,7 @@ end
 $$;
 
 -- p_is_complete: p_templates is all there is. p_templates: items of GET /{waba}/message_templates. p_asked_at: as worker.wabas_to_sync told;
--- by now another worker may have asked again.
+-- by now another worker may have asked again, and have been answered.
 create or replace function worker.apply_template_list(
     p_org_id uuid, p_waba_id text, p_templates jsonb, p_is_complete boolean, p_asked_at timestamptz)
 returns void
@@ -106,6 +106,10 @@ begin
     -- others touch while they hold templates.
     perform pg_catalog.pg_advisory_xact_lock(hashtextextended('templates of ' || p_org_id || ' ' || p_waba_id, 0));
     if not private.is_own_waba(p_org_id, p_waba_id) then
+        return;
+    end if;
+    -- One that took longer than the next: what it shows has been overtaken.
+    if exists (select from private.template_syncs s where s.org_id = p_org_id and s.waba_id = p_waba_id and p_asked_at < s.listed_as_of) then
         return;
     end if;
     -- All of them before the row of the account's synchronisation, which is asked for below, and in the order of webhooks and answers:
@@ -176,7 +180,12 @@ begin
             returning t.id
         )
         select v_changed || coalesce(array_agg(g.id), '{}') into v_changed from gone g;
-        update private.template_syncs s set synced_at = private.clock() where s.org_id = p_org_id and s.waba_id = p_waba_id;
+    end if;
+    if p_is_complete or jsonb_array_length(p_templates) > 0 then
+        update private.template_syncs s set listed_as_of = p_asked_at,
+            -- Asked again since: that one is still to come.
+            synced_at = case when p_is_complete and p_asked_at >= s.claimed_at then private.clock() else s.synced_at end
+        where s.org_id = p_org_id and s.waba_id = p_waba_id;
     end if;
     if cardinality(v_changed) > 0 then
         perform private.broadcast_templates(p_org_id, v_changed);

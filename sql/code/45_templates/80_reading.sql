@@ -7,13 +7,6 @@ language sql immutable parallel safe
 set search_path = ''
 as $$ select '%' || regexp_replace(lower(btrim(p_search)), '([\\%_])', '\\\1', 'g') || '%' $$;
 
--- A one-time code is for the one person who asked for it.
-create or replace function private.may_go_to_many(p_status text, p_category text)
-returns boolean
-language sql immutable parallel safe
-set search_path = ''
-as $$ select p_status = 'approved' and p_category <> 'authentication' $$;
-
 create or replace function public.list_templates(
     p_org_id uuid,
     p_search text default null,
@@ -53,7 +46,8 @@ begin
             and (p_category is null or t.category = p_category)
             and (p_language is null or t.language = p_language)
             and (p_waba_id is null or t.waba_id = p_waba_id)
-            and (not coalesce(p_is_for_campaigns, false) or private.may_go_to_many(t.status, t.category))
+            -- A one-time code is for the one person who asked for it.
+            and (not coalesce(p_is_for_campaigns, false) or (t.status = 'approved' and t.category <> 'authentication'))
     ), rated as (
         select x.*, case when x.sent >= 50 and x.delivered > 0 then round(x.read::numeric / x.delivered, 4) end as read_rate from found x
     ), sorted as (
