@@ -8,6 +8,7 @@ import {
   type Campaign,
   type CampaignStatus,
   campaignSchema,
+  type Detail,
   detailSchema,
   exclusionSchema,
   listRowSchema,
@@ -46,10 +47,14 @@ export function campaignsQuery(orgId: string, search: CampaignsSearch) {
   });
 }
 
+/** As the database has it this moment, whatever is being read for the page. */
+export const readDetail = (id: string, signal?: AbortSignal): Promise<Detail> =>
+  ask('campaign_detail', { p_id: id }, detailSchema, signal);
+
 export function detailQuery(orgId: string, id: string) {
   return queryOptions({
     queryKey: campaignKey(orgId, 'one', id, 'detail'),
-    queryFn: ({ signal }) => ask('campaign_detail', { p_id: id }, detailSchema, signal),
+    queryFn: ({ signal }) => readDetail(id, signal),
   });
 }
 

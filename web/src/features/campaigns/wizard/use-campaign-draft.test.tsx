@@ -15,7 +15,7 @@ const { updateCampaign, campaignDetail } = vi.hoisted(() => ({
 vi.mock('../queries', () => ({
   updateCampaign,
   campaignKey: (...parts: unknown[]) => parts,
-  detailQuery: (...parts: unknown[]) => ({ queryKey: parts, queryFn: campaignDetail, retry: false }),
+  readDetail: campaignDetail,
 }));
 vi.mock('@/features/auth/session', () => ({ useUser: () => ({ id: 'u' }) }));
 
@@ -174,6 +174,35 @@ it('knows its own save as the database writes it', () => {
     variants: [{ position: 1, template_id: 't', links: { 0: 'https://example.com' } }],
   });
   expect(begin(own).result.current).toMatchObject({ state: 'waiting', version: 'v2' });
+});
+
+it('a save whose answer was lost is known again, though the same field was typed on in', async () => {
+  updateCampaign.mockReturnValueOnce(new Promise(() => {}));
+  const left = begin();
+  act(() => left.result.current.set({ name: 'Dee' }));
+  act(() => void left.result.current.flush());
+  act(() => left.result.current.set({ name: 'Deepa' }));
+  left.unmount();
+  const { result } = begin(at('v2', { name: 'Dee' }));
+  expect(result.current).toMatchObject({ state: 'waiting', version: 'v2' });
+  expect(result.current.values.name).toBe('Deepa');
+});
+
+it('what stands against another version stands against it after more was typed, too', () => {
+  store(key, { base: 'v1', changes: { name: 'Mine' }, was: { name: 'Diwali' } });
+  const theirs = at('v4', { name: 'Theirs' });
+  const first = begin(theirs);
+  act(() => first.result.current.set({ name: 'Mine still' }));
+  first.unmount();
+  const { result } = begin(theirs);
+  expect(result.current.state).toBe('clash');
+  expect(result.current.values.name).toBe('Mine still');
+});
+
+it('what the database has by now is kept here no more', () => {
+  store(key, { base: 'v1', changes: { name: 'Mine' }, was: { name: 'Diwali' } });
+  begin(at('v4', { name: 'Mine' }));
+  expect(readStored(key)).toBeUndefined();
 });
 
 it('its own save that arrives late is met and gone on from, too', async () => {

@@ -5,9 +5,9 @@ import { describeError } from '@/lib/errors';
 import { readStored, store } from '@/lib/storage';
 import { draftPrefix } from '../local';
 import type { Detail } from '../model';
-import { campaignKey, detailQuery, updateCampaign } from '../queries';
+import { campaignKey, readDetail, updateCampaign } from '../queries';
 import { changesBetween, type DraftValues, differencesBetween, valuesOf } from './draft';
-import { isClash } from './merge-drafts';
+import { type Changes, changedFields, mergeChanges, pickFields } from './merge-drafts';
 
 /** Long enough to finish a word, short enough that nobody waits for "saved". */
 const PAUSE_MS = 700;
@@ -33,16 +33,39 @@ export interface CampaignDraft {
   letGo: () => void;
 }
 
-/** What this device keeps: what was changed, the `updated_at` of the version it was changed on, and what these fields said there. */
+/** What this device keeps: what was changed, and on what. */
 interface Kept {
+  /** `updated_at` of the version it was changed on. */
   base: string;
-  changes: Partial<DraftValues>;
-  was: Partial<DraftValues>;
+  changes: Changes;
+  /** What these fields said there. */
+  was: Changes;
+  /** What was sent without an answer so far. */
+  sent?: Changes | undefined;
 }
 
 function readKept(key: string): Kept | undefined {
-  const { base, changes, was } = (readStored(key) ?? {}) as Partial<Kept>;
-  return typeof base === 'string' && changes && was ? { base, changes, was } : undefined;
+  const { base, changes, was, sent } = (readStored(key) ?? {}) as Partial<Kept>;
+  return typeof base === 'string' && changes && was ? { base, changes, was, sent } : undefined;
+}
+
+/** What the wizard begins with: what the database has, and on top of it what an earlier visit could not save. */
+function begin(detail: Detail, kept: Kept | undefined) {
+  const theirs = valuesOf(detail);
+  const at = detail.campaign.updated_at;
+  if (!kept) return { saved: theirs, values: theirs, base: at, isStopped: false };
+  if (kept.base === at)
+    return { saved: theirs, values: { ...theirs, ...kept.changes }, base: at, isStopped: false };
+  // A page that was left while it saved meets its own version here, and goes on from it.
+  const merged = mergeChanges(theirs, kept.changes, [kept.was, kept.sent ?? {}]);
+  return merged
+    ? { saved: theirs, values: { ...theirs, ...merged }, base: at, isStopped: false }
+    : {
+        saved: { ...theirs, ...kept.was },
+        values: { ...theirs, ...kept.changes },
+        base: kept.base,
+        isStopped: true,
+      };
 }
 
 /** The draft on the screen, saved as it changes, and kept on this device until the database has it. */
@@ -52,15 +75,10 @@ export function useCampaignDraft(detail: Detail): CampaignDraft {
   const queryClient = useQueryClient();
   const key = `${draftPrefix(user.id)}unsaved:${campaign.id}`;
   const [start] = useState(() => {
-    const saved = valuesOf(detail);
     const kept = readKept(key);
-    const values = { ...saved, ...kept?.changes };
-    const isRestored = Object.keys(differencesBetween(saved, values)).length > 0;
-    // A page that was left while it saved meets its own version here, and goes on from it.
-    const isStopped =
-      kept !== undefined && kept.base !== campaign.updated_at && isClash(kept.was, kept.changes, saved);
-    const base = isStopped ? kept.base : campaign.updated_at;
-    return { saved, values, isRestored, base, isStopped };
+    const begun = begin(detail, kept);
+    const isRestored = Object.keys(differencesBetween(valuesOf(detail), begun.values)).length > 0;
+    return { ...begun, isRestored, sent: kept?.sent };
   });
   const [values, setValues] = useState(start.values);
   const [state, setState] = useState<SaveState>(
@@ -75,21 +93,30 @@ export function useCampaignDraft(detail: Detail): CampaignDraft {
   const base = useRef(start.base);
   const running = useRef<Promise<boolean> | undefined>(undefined);
   const isStopped = useRef(start.isStopped);
+  const sent = useRef(start.sent);
+  /** The version that stands against what was changed here. */
+  const other = useRef(start.isStopped ? detail : undefined);
 
   const keep = useCallback(() => {
-    const changes = differencesBetween(saved.current, latest.current);
-    const was = differencesBetween(latest.current, saved.current);
-    const kept: Kept = { base: base.current, changes, was };
-    store(key, Object.keys(changes).length > 0 ? kept : undefined);
+    const keys = changedFields(saved.current, latest.current);
+    const [was, changes] = [saved.current, latest.current].map((each) => pickFields(each, keys)) as [
+      Changes,
+      Changes,
+    ];
+    const kept: Kept = { base: base.current, changes, was, sent: sent.current };
+    store(key, keys.length > 0 ? kept : undefined);
   }, [key]);
 
-  /** Goes on from another version with what was changed here; what only they changed is theirs, and shown as theirs. */
+  // What an earlier visit kept and the database has by now need not be kept.
+  useEffect(keep, [keep]);
+
+  /** Goes on from another version with one's own changes; what only they changed is theirs, and shown as theirs. */
   const adopt = useCallback(
-    (other: Detail) => {
-      const mine = differencesBetween(saved.current, latest.current);
-      saved.current = valuesOf(other);
-      latest.current = { ...saved.current, ...mine };
-      base.current = other.campaign.updated_at;
+    (theirs: Detail, changes: Changes) => {
+      saved.current = valuesOf(theirs);
+      latest.current = { ...saved.current, ...changes };
+      base.current = theirs.campaign.updated_at;
+      sent.current = undefined;
       setValues(latest.current);
       setVersion(base.current);
       keep();
@@ -97,24 +124,21 @@ export function useCampaignDraft(detail: Detail): CampaignDraft {
     [keep],
   );
 
-  const newestVersion = useCallback(
-    () => queryClient.fetchQuery({ ...detailQuery(campaign.org_id, campaign.id), staleTime: 0 }),
-    [campaign.id, campaign.org_id, queryClient],
-  );
-
   const run = useCallback(async (): Promise<boolean> => {
     for (;;) {
-      const sent = latest.current;
-      const changes = changesBetween(saved.current, sent);
+      const changes = changesBetween(saved.current, latest.current);
       if (Object.keys(changes).length === 0) {
         setState('saved');
         return true;
       }
       setState('saving');
+      sent.current = { ...sent.current, ...changes };
+      keep();
       try {
         const row = await updateCampaign(campaign.id, changes, base.current);
         saved.current = { ...saved.current, ...changes };
         base.current = row.updated_at;
+        sent.current = undefined;
         setVersion(row.updated_at);
         setSavedAt(Date.now());
         setError(undefined);
@@ -122,23 +146,26 @@ export function useCampaignDraft(detail: Detail): CampaignDraft {
         void queryClient.invalidateQueries({ queryKey: campaignKey(campaign.org_id, 'list') });
       } catch (problem) {
         const isOvertaken = describeError(problem).code === 'CAMPAIGN_007';
-        const newest = isOvertaken ? await newestVersion().catch(() => undefined) : undefined;
-        const mine = differencesBetween(saved.current, latest.current);
-        if (
-          newest &&
-          newest.campaign.updated_at !== base.current &&
-          !isClash(saved.current, mine, valuesOf(newest))
-        ) {
-          adopt(newest);
-          continue;
+        const newest = isOvertaken ? await readDetail(campaign.id).catch(() => undefined) : undefined;
+        if (newest && newest.campaign.updated_at > base.current) {
+          const keys = changedFields(saved.current, latest.current);
+          const merged = mergeChanges(valuesOf(newest), pickFields(latest.current, keys), [
+            pickFields(saved.current, keys),
+            sent.current ?? {},
+          ]);
+          if (merged) {
+            adopt(newest, merged);
+            continue;
+          }
         }
+        other.current = newest;
         setError(problem);
         isStopped.current = isOvertaken;
         setState(isOvertaken ? 'clash' : 'failed');
         return false;
       }
     }
-  }, [campaign.id, campaign.org_id, adopt, keep, newestVersion, queryClient]);
+  }, [campaign.id, campaign.org_id, adopt, keep, queryClient]);
 
   const flush = useCallback((): Promise<boolean> => {
     if (isStopped.current) return Promise.resolve(false);
@@ -182,11 +209,14 @@ export function useCampaignDraft(detail: Detail): CampaignDraft {
     isRestored: start.isRestored,
     flush,
     keepMine: () => {
-      const other = describeError(error).details.campaign as { updated_at?: unknown } | undefined;
-      const theirs = typeof other?.updated_at === 'string' ? other.updated_at : '';
-      if (campaign.updated_at >= theirs) adopt(detail);
-      else base.current = theirs;
-      keep();
+      if (other.current)
+        adopt(other.current, pickFields(latest.current, changedFields(saved.current, latest.current)));
+      else {
+        // It could not be read: only its version is known, and the fields that were not changed here are left alone.
+        const theirs = describeError(error).details.campaign as { updated_at?: unknown } | undefined;
+        if (typeof theirs?.updated_at === 'string') base.current = theirs.updated_at;
+        keep();
+      }
       isStopped.current = false;
       void flush();
     },
