@@ -11,7 +11,7 @@ use tokio_postgres::Client;
 const OFFER: &str = "weekend_kopi_offer";
 
 /// How long the sandbox may take to review it.
-const REVIEW_LIMIT: Duration = Duration::from_secs(10);
+const REVIEW_LIMIT: Duration = Duration::from_secs(30);
 
 /// Makes them all; without an approved offer there is nothing a campaign could send.
 pub async fn make(api: &Api, database: &Client) -> Result<()> {

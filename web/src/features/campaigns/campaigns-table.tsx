@@ -9,8 +9,8 @@ import { count, exactTime, longDate, relativeAge } from '@/lib/time';
 import classes from './campaigns.module.css';
 import { addressed, type ListRow } from './model';
 import { StatusBadge } from './status-badge';
-import { rowWords, zonedWords } from './wizard/zoned';
 import { audienceWords, percent } from './words';
+import { rowWords, zonedWords } from './zoned';
 
 const CampaignMenu = lazyPart(async () => (await import('./campaign-menu')).CampaignMenu);
 

@@ -39,7 +39,6 @@ const templateKey = (orgId: string, ...more: unknown[]) =>
 
 export const TEMPLATES_A_PAGE = 24;
 
-/** What may be sent: approved templates, by name and category. */
 export interface SendableSearch {
   search: string;
   category: string | undefined;
@@ -47,6 +46,7 @@ export interface SendableSearch {
   wabaId: string | undefined;
 }
 
+/** What a campaign may send, as the database says, by name and category. */
 export function sendableTemplatesQuery(orgId: string, { search, category, wabaId }: SendableSearch) {
   return queryOptions({
     queryKey: templateKey(orgId, 'sendable', search, category, wabaId),

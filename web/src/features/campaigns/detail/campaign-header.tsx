@@ -20,8 +20,8 @@ import type { Confirmed } from '../confirm-dialog';
 import { type Campaign, canEdit, type Detail, isSegmentAudience } from '../model';
 import { campaignKey, changeCampaign, detailQuery, isUnderWay } from '../queries';
 import { StatusBadge } from '../status-badge';
-import { placedWords } from '../wizard/zoned';
 import { audienceWords, costWords, retryable } from '../words';
+import { placedWords } from '../zoned';
 import classes from './detail.module.css';
 
 const CampaignMenu = lazyPart(async () => (await import('../campaign-menu')).CampaignMenu);

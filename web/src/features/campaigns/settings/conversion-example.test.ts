@@ -20,10 +20,11 @@ async function run() {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   try {
     const { port } = server.address() as AddressInfo;
-    const shell = spawn('bash', ['-c', conversionExample(`http://127.0.0.1:${port}`, ORG)]);
+    // As somebody pastes it, and then types: what the shell has not read by then would be taken for the secret.
+    const shell = spawn('bash');
     let shown = '';
     for (const stream of [shell.stdout, shell.stderr]) stream.on('data', (part) => (shown += part));
-    shell.stdin.end(`${SECRET}\n`);
+    shell.stdin.end(`${conversionExample(`http://127.0.0.1:${port}`, ORG)}\n${SECRET}\n`);
     await new Promise((resolve, reject) => shell.on('error', reject).on('close', resolve));
     return { arrived, shown };
   } finally {

@@ -64,7 +64,8 @@ function Call() {
       </List>
       <Text size="sm">
         Try it in bash or zsh with the number of one of your contacts. It asks for the secret and answers{' '}
-        <Code>{'{"recorded":true}'}</Code>.
+        <Code>{'{"recorded":true}'}</Code>. The sale is recorded like any other: try it with a contact of your
+        own.
       </Text>
       {/* Wrapped, so that nothing has to be scrolled sideways. */}
       <Code

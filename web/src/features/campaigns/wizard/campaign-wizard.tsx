@@ -34,7 +34,7 @@ export function CampaignWizard({ detail, onTakeTheirs }: CampaignWizardProps) {
   const navigate = useNavigate();
   const draft = useCampaignDraft(detail);
   const { set } = draft;
-  const { values, isLoading } = useWantedValues(draft.values);
+  const { values, isLoading, isFailed } = useWantedValues(draft.values);
   const now = useNow(30_000);
   const [asked, setAsked] = useState<Step>();
   const head = useRef<HTMLHeadingElement>(null);
@@ -67,7 +67,10 @@ export function CampaignWizard({ detail, onTakeTheirs }: CampaignWizardProps) {
   }, [step]);
 
   const at = steps.indexOf(step);
-  const missing = missingIn(step, values, now);
+  const missing =
+    step === 'content' && isFailed
+      ? 'The values of the template could not be loaded.'
+      : missingIn(step, values, now);
   const next = steps[at + 1];
   const before = steps[at - 1];
   const problem = asked === step ? missing : undefined;
@@ -91,7 +94,7 @@ export function CampaignWizard({ detail, onTakeTheirs }: CampaignWizardProps) {
         campaignId={campaign.id}
         isDone={(each) =>
           each !== 'review' &&
-          !(each === 'content' && isLoading) &&
+          !(each === 'content' && (isLoading || isFailed)) &&
           missingIn(each, values, now) === undefined
         }
       />

@@ -11,6 +11,7 @@ import { type Campaign, type CampaignProblem, isSegmentAudience, type Rehearsal 
 import { audienceQuery, rehearsalQuery, sendingKey } from '../queries';
 import { templateQuery, trackedButtons } from '../templates';
 import { audienceWords, conflictWords, costWords, excludedTotal, problemWords, variantName } from '../words';
+import { placedWords, zonedWords } from '../zoned';
 import { TierLine } from './audience-size';
 import { type DraftValues, type DraftVariant, halfTypedStep, missingIn, type Step } from './draft';
 import { MessagePager } from './message-pager';
@@ -18,7 +19,6 @@ import review from './review.module.css';
 import type { StepProps } from './setup-step';
 import type { CampaignDraft } from './use-campaign-draft';
 import classes from './wizard.module.css';
-import { placedWords, zonedWords } from './zoned';
 
 const SendDialog = lazyPart(async () => (await import('./send-dialog')).SendDialog);
 const ExclusionsDrawer = lazyPart(async () => (await import('./exclusions-drawer')).ExclusionsDrawer);

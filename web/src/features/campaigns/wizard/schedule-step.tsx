@@ -5,9 +5,9 @@ import { NumberField } from '@/components/number-field';
 import { timeZones } from '@/features/tenancy/places';
 import { useOrg } from '@/features/tenancy/queries';
 import { useNow } from '@/lib/clock';
+import { momentOf, offsetWords, wallTime, zonedWords } from '../zoned';
 import type { StepProps } from './setup-step';
 import classes from './wizard.module.css';
-import { momentOf, offsetWords, wallTime, zonedWords } from './zoned';
 
 const HOUR = 3_600_000;
 

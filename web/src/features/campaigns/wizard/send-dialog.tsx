@@ -7,7 +7,7 @@ import { tellDone } from '@/lib/tell';
 import { count, plural } from '@/lib/time';
 import type { Campaign } from '../model';
 import { campaignKey, launchCampaign, scheduleCampaign, sendingKey } from '../queries';
-import { zonedWords } from './zoned';
+import { zonedWords } from '../zoned';
 
 interface SendDialogProps {
   campaign: Campaign;

@@ -50,6 +50,13 @@ it('what is filled in stays, and two versions of one template are asked about on
   expect(rpc).toHaveBeenCalledTimes(1);
 });
 
+it('a template that could not be asked is told from one that asks for nothing', async () => {
+  rpc.mockReset().mockResolvedValue({ data: null, error: { code: 'PGRST001', message: '' } });
+  const { result } = begin([{ template_id: 't' }]);
+  await waitFor(() => expect(result.current.isFailed).toBe(true));
+  expect(result.current.isLoading).toBe(false);
+});
+
 it('without a template there is nothing to wait for', () => {
   const { result, missing } = begin([{}]);
   expect(result.current.isLoading).toBe(false);

@@ -9,6 +9,8 @@ interface WantedValues {
   values: DraftValues;
   /** As long as a template has not told what it asks for, nobody knows whether something is missing. */
   isLoading: boolean;
+  /** It could not be asked; the page of its values says why. */
+  isFailed: boolean;
 }
 
 /** A template just chosen has values to be filled in that the draft does not know of yet. */
@@ -20,5 +22,9 @@ export function useWantedValues(draft: DraftValues): WantedValues {
     const asked = answers[ids.indexOf(variant.template_id ?? '')]?.data;
     return asked ? { ...variant, variables: startingVariables(asked, variant.variables) } : variant;
   });
-  return { values: { ...draft, variants }, isLoading: answers.some(({ isLoading }) => isLoading) };
+  return {
+    values: { ...draft, variants },
+    isLoading: answers.some(({ isPending }) => isPending),
+    isFailed: answers.some(({ isLoadingError }) => isLoadingError),
+  };
 }

@@ -9,8 +9,8 @@ export interface Draft {
   base: string | null;
   /** What that version said, as text: tells another version from one of which only the time moved. */
   saved?: string;
-  /** What was being saved, as text: a page left meanwhile meets it as another version. */
-  saving?: string;
+  /** What was sent without an answer so far, as texts: a page left meanwhile meets one of them as another version. */
+  sent?: string[];
   /** On its way to Meta: only of use again when Meta does not take it. */
   isSent?: boolean;
 }
@@ -19,7 +19,7 @@ export interface Draft {
 const schema = z.object({
   base: z.nullable(z.string()),
   saved: z.optional(z.string()),
-  saving: z.optional(z.string()),
+  sent: z.optional(z.array(z.string())),
   isSent: z.optional(z.boolean()),
   values: z.looseObject({
     name: z.string(),

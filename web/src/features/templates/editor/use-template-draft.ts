@@ -53,15 +53,15 @@ const textOfRow = (row: Template) => textOf(fieldsOf(valuesOf(row)));
 interface Base {
   at: string | null;
   saved?: string;
-  saving?: string;
+  sent?: string[];
 }
+const baseOf = (row: Template): Base => ({ at: row.updated_at, saved: textOfRow(row) });
+
 /** The newer version the database refused a write for. */
 function versionIn(cause: unknown): Template | undefined {
   const { code, details } = describeError(cause);
   return code === 'TEMPLATE_010' ? readTemplate(details.template) : undefined;
 }
-
-const baseOf = (row: Template): Base => ({ at: row.updated_at, saved: textOfRow(row) });
 
 /** The values of the builder: kept on this device at every key, and in the database as soon as the typing pauses. */
 export function useTemplateDraft({ orgId, userId, template, start, onCreated }: DraftOptions): TemplateDraft {
@@ -80,7 +80,7 @@ export function useTemplateDraft({ orgId, userId, template, start, onCreated }: 
   // The version the values were made on, which may be older than the row.
   const [base, setBase] = useState<Base>(() =>
     begun?.base
-      ? { at: begun.base, saved: begun.saved, saving: begun.saving }
+      ? { at: begun.base, saved: begun.saved, sent: begun.sent }
       : template
         ? baseOf(template)
         : { at: null },
@@ -103,10 +103,7 @@ export function useTemplateDraft({ orgId, userId, template, start, onCreated }: 
 
   useEffect(() => {
     if (!finished.current)
-      writeDraft(
-        key,
-        isDirty ? { values, base: base.at, saved: base.saved, saving: base.saving } : undefined,
-      );
+      writeDraft(key, isDirty ? { values, base: base.at, saved: base.saved, sent: base.sent } : undefined);
   }, [key, values, base, isDirty]);
 
   const accept = useCallback(
@@ -134,7 +131,9 @@ export function useTemplateDraft({ orgId, userId, template, start, onCreated }: 
       known && editsAtMeta(known)
         ? { values: shown, base: expected.at, saved: expected.saved, isSent: true }
         : undefined;
-    if (known) setBase({ ...expected, saving: sentText });
+    // A few are enough: the last ones whose answers were lost.
+    const unanswered = [...(expected.sent ?? []), sentText].slice(-5);
+    if (known) setBase({ ...expected, sent: unanswered });
     try {
       const saved = known
         ? await updateTemplate(known.id, sent, expected.at ?? known.updated_at)
@@ -145,7 +144,7 @@ export function useTemplateDraft({ orgId, userId, template, start, onCreated }: 
       const theirs = versionIn(cause);
       const theirText = theirs && textOfRow(theirs);
       // Only its time moved (Meta said something of it), or it is what was being saved when the page was left.
-      if (theirs && known && (theirText === expected.saved || theirText === expected.saving)) {
+      if (theirs && known && theirText !== undefined && [expected.saved, ...unanswered].includes(theirText)) {
         const saved = await updateTemplate(known.id, sent, theirs.updated_at);
         accept(saved, sentText);
         return saved;

@@ -1,4 +1,4 @@
-import { whenWords } from '../words';
+import { whenWords } from './words';
 
 /** Wall clocks of any time zone, by what the browser knows of them. */
 
