@@ -4899,7 +4899,7 @@ end
 $$;
 
 -- p_is_complete: p_templates is all there is. p_templates: items of GET /{waba}/message_templates. p_asked_at: as worker.wabas_to_sync told;
--- by now another worker may have asked again.
+-- by now another worker may have asked again, and have been answered.
 create or replace function worker.apply_template_list(
     p_org_id uuid, p_waba_id text, p_templates jsonb, p_is_complete boolean, p_asked_at timestamptz)
 returns void
@@ -4919,6 +4919,10 @@ begin
     -- others touch while they hold templates.
     perform pg_catalog.pg_advisory_xact_lock(hashtextextended('templates of ' || p_org_id || ' ' || p_waba_id, 0));
     if not private.is_own_waba(p_org_id, p_waba_id) then
+        return;
+    end if;
+    -- One that took longer than the next: what it shows has been overtaken.
+    if exists (select from private.template_syncs s where s.org_id = p_org_id and s.waba_id = p_waba_id and p_asked_at < s.listed_as_of) then
         return;
     end if;
     -- All of them before the row of the account's synchronisation, which is asked for below, and in the order of webhooks and answers:
@@ -4989,7 +4993,12 @@ begin
             returning t.id
         )
         select v_changed || coalesce(array_agg(g.id), '{}') into v_changed from gone g;
-        update private.template_syncs s set synced_at = private.clock() where s.org_id = p_org_id and s.waba_id = p_waba_id;
+    end if;
+    if p_is_complete or jsonb_array_length(p_templates) > 0 then
+        update private.template_syncs s set listed_as_of = p_asked_at,
+            -- Asked again since: that one is still to come.
+            synced_at = case when p_is_complete and p_asked_at >= s.claimed_at then private.clock() else s.synced_at end
+        where s.org_id = p_org_id and s.waba_id = p_waba_id;
     end if;
     if cardinality(v_changed) > 0 then
         perform private.broadcast_templates(p_org_id, v_changed);
@@ -5221,13 +5230,6 @@ language sql immutable parallel safe
 set search_path = ''
 as $$ select '%' || regexp_replace(lower(btrim(p_search)), '([\\%_])', '\\\1', 'g') || '%' $$;
 
--- A one-time code is for the one person who asked for it.
-create or replace function private.may_go_to_many(p_status text, p_category text)
-returns boolean
-language sql immutable parallel safe
-set search_path = ''
-as $$ select p_status = 'approved' and p_category <> 'authentication' $$;
-
 create or replace function public.list_templates(
     p_org_id uuid,
     p_search text default null,
@@ -5267,7 +5269,8 @@ begin
             and (p_category is null or t.category = p_category)
             and (p_language is null or t.language = p_language)
             and (p_waba_id is null or t.waba_id = p_waba_id)
-            and (not coalesce(p_is_for_campaigns, false) or private.may_go_to_many(t.status, t.category))
+            -- A one-time code is for the one person who asked for it.
+            and (not coalesce(p_is_for_campaigns, false) or (t.status = 'approved' and t.category <> 'authentication'))
     ), rated as (
         select x.*, case when x.sent >= 50 and x.delivered > 0 then round(x.read::numeric / x.delivered, 4) end as read_rate from found x
     ), sorted as (
@@ -8773,7 +8776,8 @@ as $$
         when p_campaign.audience is null then null
         when p_campaign.audience ? 'segment_id' then (
             select s.name from public.segments s where s.org_id = p_campaign.org_id and s.id::text = p_campaign.audience ->> 'segment_id')
-        when p_campaign.audience ? 'ids' then jsonb_array_length(p_campaign.audience -> 'ids') || ' contacts'
+        when p_campaign.audience ? 'ids' then case jsonb_array_length(p_campaign.audience -> 'ids') when 1 then '1 contact'
+            else jsonb_array_length(p_campaign.audience -> 'ids') || ' contacts' end
         when coalesce(btrim(p_campaign.audience ->> 'search'), '') = '' and coalesce(p_campaign.audience -> 'rules', 'null') = 'null' then 'All contacts'
         else 'Chosen contacts' end
 $$;
@@ -12541,4 +12545,4 @@ to authenticated;
 
 grant execute on all functions in schema worker to octopush_worker;
 
-insert into private.schema_code (hash) values ('1a98c112dd34db438f7eea5a52e0b859b0fbb46ba09dd32ae21ec2035f387aaf') on conflict (is_current) do update set hash = excluded.hash, applied_at = now();
+insert into private.schema_code (hash) values ('f9db308598d4b06e2cb6b1b467a37abd09a94e2c683533bb04973cc11cf9c252') on conflict (is_current) do update set hash = excluded.hash, applied_at = now();

@@ -849,7 +849,8 @@ CREATE FUNCTION private.audience_name(p_campaign public.campaigns) RETURNS text
         when p_campaign.audience is null then null
         when p_campaign.audience ? 'segment_id' then (
             select s.name from public.segments s where s.org_id = p_campaign.org_id and s.id::text = p_campaign.audience ->> 'segment_id')
-        when p_campaign.audience ? 'ids' then jsonb_array_length(p_campaign.audience -> 'ids') || ' contacts'
+        when p_campaign.audience ? 'ids' then case jsonb_array_length(p_campaign.audience -> 'ids') when 1 then '1 contact'
+            else jsonb_array_length(p_campaign.audience -> 'ids') || ' contacts' end
         when coalesce(btrim(p_campaign.audience ->> 'search'), '') = '' and coalesce(p_campaign.audience -> 'rules', 'null') = 'null' then 'All contacts'
         else 'Chosen contacts' end
 $$;
@@ -3884,11 +3885,6 @@ CREATE FUNCTION private.may_be_retried(p_error_code text) RETURNS boolean
     AS $$
     select coalesce(p_error_code, '') not in ('131050', '131026', '130472', 'WA_008', 'CONTACT_004', 'CONTACT_008', 'CONTACT_010')
 $$;
-
-CREATE FUNCTION private.may_go_to_many(p_status text, p_category text) RETURNS boolean
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    SET search_path TO ''
-    AS $$ select p_status = 'approved' and p_category <> 'authentication' $$;
 
 CREATE FUNCTION private.may_hear(p_topic text) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -8256,7 +8252,8 @@ begin
             and (p_category is null or t.category = p_category)
             and (p_language is null or t.language = p_language)
             and (p_waba_id is null or t.waba_id = p_waba_id)
-            and (not coalesce(p_is_for_campaigns, false) or private.may_go_to_many(t.status, t.category))
+            -- A one-time code is for the one person who asked for it.
+            and (not coalesce(p_is_for_campaigns, false) or (t.status = 'approved' and t.category <> 'authentication'))
     ), rated as (
         select x.*, case when x.sent >= 50 and x.delivered > 0 then round(x.read::numeric / x.delivered, 4) end as read_rate from found x
     ), sorted as (
@@ -10076,6 +10073,10 @@ begin
     if not private.is_own_waba(p_org_id, p_waba_id) then
         return;
     end if;
+    -- One that took longer than the next: what it shows has been overtaken.
+    if exists (select from private.template_syncs s where s.org_id = p_org_id and s.waba_id = p_waba_id and p_asked_at < s.listed_as_of) then
+        return;
+    end if;
     -- All of them before the row of the account's synchronisation, which is asked for below, and in the order of webhooks and answers:
     -- whoever holds that row waits for no template.
     perform t.id from public.templates t
@@ -10144,7 +10145,12 @@ begin
             returning t.id
         )
         select v_changed || coalesce(array_agg(g.id), '{}') into v_changed from gone g;
-        update private.template_syncs s set synced_at = private.clock() where s.org_id = p_org_id and s.waba_id = p_waba_id;
+    end if;
+    if p_is_complete or jsonb_array_length(p_templates) > 0 then
+        update private.template_syncs s set listed_as_of = p_asked_at,
+            -- Asked again since: that one is still to come.
+            synced_at = case when p_is_complete and p_asked_at >= s.claimed_at then private.clock() else s.synced_at end
+        where s.org_id = p_org_id and s.waba_id = p_waba_id;
     end if;
     if cardinality(v_changed) > 0 then
         perform private.broadcast_templates(p_org_id, v_changed);
@@ -12056,10 +12062,13 @@ CREATE TABLE private.template_syncs (
     waba_id text NOT NULL,
     requested_at timestamp with time zone,
     claimed_at timestamp with time zone,
-    synced_at timestamp with time zone
+    synced_at timestamp with time zone,
+    listed_as_of timestamp with time zone
 );
 
 COMMENT ON TABLE private.template_syncs IS 'When the list of a WhatsApp account was last compared with ours.';
+
+COMMENT ON COLUMN private.template_syncs.listed_as_of IS 'When the list was asked for that was applied last: an older one that comes later says nothing new.';
 
 CREATE TABLE private.webhook_events (
     id bigint NOT NULL,
@@ -13522,8 +13531,6 @@ GRANT SELECT ON TABLE public.segment_members TO service_role;
 REVOKE ALL ON FUNCTION private.matching_segments(p_statement private.segment_statements, p_contact_ids uuid[], p_now timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.may_be_retried(p_error_code text) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION private.may_go_to_many(p_status text, p_category text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.may_hear(p_topic text) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.may_hear(p_topic text) TO authenticated;
