@@ -174,6 +174,10 @@ test('rows do not move under the pointer', async ({ page, team }) => {
   await expect(list.getByRole('button', { name: '1 new' })).toBeVisible();
   await expect(row(lower)).toContainText('Now I am newer');
   expect(await topOf(upper)).toBeLessThan(await topOf(lower));
+  // Nor does the button, when the pointer comes to it.
+  await list.getByRole('button', { name: '1 new' }).hover();
+  await customerWrites(team.number, lower, { text: 'And newer still' });
+  await expect(row(lower)).toContainText('And newer still');
   await list.getByRole('button', { name: '1 new' }).click();
   await expect.poll(async () => (await topOf(lower)) < (await topOf(upper))).toBe(true);
 });

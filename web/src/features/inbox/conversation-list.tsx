@@ -100,9 +100,10 @@ function TabRows({
   const me = useMe();
   const polling = usePolling();
   const query = useInfiniteQuery({ ...conversationsQuery(orgId, tab, me), refetchInterval: polling });
+  const [frame, setFrame] = useState<HTMLElement | null>(null);
   const [box, setBox] = useState<HTMLElement | null>(null);
   const rows = useMemo(() => query.data?.pages.flatMap((page) => page.rows) ?? [], [query.data]);
-  const held = useHeldOrder(rows, box);
+  const held = useHeldOrder(rows, frame, box);
   const more = () => {
     if (query.hasNextPage && !query.isFetchingNextPage) void query.fetchNextPage();
   };
@@ -112,7 +113,10 @@ function TabRows({
   }
   if (rows.length === 0) return <EmptyTab tab={tab} />;
   return (
-    <div style={{ position: 'relative', display: 'flex', flex: 1, minHeight: 0, flexDirection: 'column' }}>
+    <div
+      ref={setFrame}
+      style={{ position: 'relative', display: 'flex', flex: 1, minHeight: 0, flexDirection: 'column' }}
+    >
       {held.waiting > 0 && (
         <div className={classes.pill}>
           <Button

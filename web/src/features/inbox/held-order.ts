@@ -4,15 +4,16 @@ import type { Conversation } from './model';
 
 /**
  * Rows must not jump under a pointer or a reading eye: while the pointer is over the list or it is scrolled down, the
- * order stands still and what waits is counted. Otherwise it follows the database.
+ * order stands still and what waits is counted. Otherwise it follows the database. `frame` is `box`, which scrolls, with what
+ * lies over it: on its way to the count of what waits the pointer must not leave the list.
  */
-export function useHeldOrder(rows: Conversation[], box: HTMLElement | null) {
+export function useHeldOrder(rows: Conversation[], frame: HTMLElement | null, box: HTMLElement | null) {
   const shown = useRef<string[]>([]);
   const [reading, setReading] = useState(false);
   const [, setReleases] = useState(0);
 
   useEffect(() => {
-    if (!box) return;
+    if (!frame || !box) return;
     let over = false;
     const update = () => setReading(over || box.scrollTop > 20);
     const enter = (event: PointerEvent) => {
@@ -24,15 +25,15 @@ export function useHeldOrder(rows: Conversation[], box: HTMLElement | null) {
       over = false;
       update();
     };
-    box.addEventListener('pointerenter', enter);
-    box.addEventListener('pointerleave', leave);
+    frame.addEventListener('pointerenter', enter);
+    frame.addEventListener('pointerleave', leave);
     box.addEventListener('scroll', update, { passive: true });
     return () => {
-      box.removeEventListener('pointerenter', enter);
-      box.removeEventListener('pointerleave', leave);
+      frame.removeEventListener('pointerenter', enter);
+      frame.removeEventListener('pointerleave', leave);
       box.removeEventListener('scroll', update);
     };
-  }, [box]);
+  }, [frame, box]);
 
   const held = reading && shown.current.length > 0 ? holdOrder(shown.current, rows) : { rows, waiting: 0 };
   // The same order keeps the same array, so that the rows below are not drawn anew.
