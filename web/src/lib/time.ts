@@ -2,9 +2,15 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
+/** By clocks of the zone; of this device without one. */
 const format = (options: Intl.DateTimeFormatOptions) => {
-  const formatter = new Intl.DateTimeFormat(undefined, options);
-  return (time: string | number | Date) => formatter.format(new Date(time));
+  const formatters = new Map<string | undefined, Intl.DateTimeFormat>();
+  return (time: string | number | Date, timeZone?: string): string => {
+    const formatter =
+      formatters.get(timeZone) ?? new Intl.DateTimeFormat(undefined, { ...options, timeZone });
+    formatters.set(timeZone, formatter);
+    return formatter.format(new Date(time));
+  };
 };
 
 export const clockTime = format({ hour: 'numeric', minute: '2-digit' });

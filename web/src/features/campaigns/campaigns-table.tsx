@@ -10,7 +10,7 @@ import classes from './campaigns.module.css';
 import { addressed, type ListRow } from './model';
 import { StatusBadge } from './status-badge';
 import { audienceWords, percent } from './words';
-import { rowWords, zonedWords } from './zoned';
+import { fullWords, rowWords } from './zoned';
 
 const CampaignMenu = lazyPart(async () => (await import('./campaign-menu')).CampaignMenu);
 
@@ -90,11 +90,7 @@ function Row({ campaign, onDelete }: { campaign: ListRow; onDelete: (campaign: L
       <Table.Td>
         <StatusBadge campaign={campaign} />
         {campaign.status === 'scheduled' && campaign.scheduled_at && (
-          <Text
-            size="sm"
-            c="dimmed"
-            title={`${zonedWords(campaign.scheduled_at, zone)} (${zone.replaceAll('_', ' ')})`}
-          >
+          <Text size="sm" c="dimmed" title={fullWords(campaign.scheduled_at, zone)}>
             {rowWords(campaign.scheduled_at, zone, org.organization.time_zone, now)}
           </Text>
         )}

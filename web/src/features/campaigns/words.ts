@@ -85,10 +85,10 @@ export function audienceWords(
 
 const until = (at: string | null | undefined): string => (at ? ` It goes on at ${whenWords(at)}.` : '');
 
-/** Today's times need no date. */
-export function whenWords(at: string, now = Date.now()): string {
-  const sameDay = new Date(at).toDateString() === new Date(now).toDateString();
-  return sameDay ? clockTime(at) : `${clockTime(at)} on ${longDate(at)}`;
+/** Today's times need no date. By clocks of the zone; of this device without one. */
+export function whenWords(at: string, now = Date.now(), zone?: string): string {
+  const isToday = longDate(at, zone) === longDate(now, zone);
+  return isToday ? clockTime(at, zone) : `${clockTime(at, zone)} on ${longDate(at, zone)}`;
 }
 
 /** Why a campaign that is sending stands still, and when it goes on. */

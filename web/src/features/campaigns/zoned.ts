@@ -1,3 +1,4 @@
+import { clockTime } from '@/lib/time';
 import { whenWords } from './words';
 
 /** Wall clocks of any time zone, by what the browser knows of them. */
@@ -60,23 +61,21 @@ export function offsetWords(zone: string, at: number): string {
 export function placedWords(at: string, zone: string | null | undefined, now = Date.now()): string {
   const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (!zone || wallTime(at, zone) === wallTime(at, here)) return whenWords(at, now);
-  return `${zonedWords(at, zone)} (${zone.replaceAll('_', ' ')})`;
+  return fullWords(at, zone);
 }
 
-/** For a row: "09:00" today, "09:00 on 24 Nov 2026" otherwise, as a clock in the zone shows it; which zone only where it is not the usual one. */
+/** For a row: as clocks in the zone show it, and which zone only where it is not the usual one. */
 export function rowWords(at: string, zone: string, usualZone: string, now = Date.now()): string {
-  const date = new Date(at);
-  const time = new Intl.DateTimeFormat(undefined, { timeZone: zone, hour: 'numeric', minute: '2-digit' });
-  const day = new Intl.DateTimeFormat(undefined, {
-    timeZone: zone,
-    day: 'numeric',
-    month: 'short',
-    year: 'numeric',
-  });
-  const isToday = day.format(date) === day.format(now);
-  const place = zone === usualZone ? '' : ` (${zone.replaceAll('_', ' ')})`;
-  return `${time.format(date)}${isToday ? '' : ` on ${day.format(date)}`}${place}`;
+  const words = whenWords(at, now, zone);
+  return zone === usualZone ? words : withPlace(words, zone);
 }
+
+/** "Tuesday 24 November at 09:00 (Asia/Kuala Lumpur)". */
+export const fullWords = (at: string, zone: string): string => withPlace(zonedWords(at, zone), zone);
+
+const withPlace = (words: string, zone: string): string => `${words} (${placeName(zone)})`;
+
+export const placeName = (zone: string): string => zone.replaceAll('_', ' ');
 
 /** "Tuesday 24 November at 09:00", as a clock in the zone shows it. */
 export function zonedWords(at: string, zone: string): string {
@@ -88,10 +87,5 @@ export function zonedWords(at: string, zone: string): string {
     month: 'long',
     year: date.getFullYear() === new Date().getFullYear() ? undefined : 'numeric',
   }).format(date);
-  const time = new Intl.DateTimeFormat(undefined, {
-    timeZone: zone,
-    hour: 'numeric',
-    minute: '2-digit',
-  }).format(date);
-  return `${day} at ${time}`;
+  return `${day} at ${clockTime(date, zone)}`;
 }

@@ -67,10 +67,11 @@ export function CampaignWizard({ detail, onTakeTheirs }: CampaignWizardProps) {
   }, [step]);
 
   const at = steps.indexOf(step);
-  const missing =
-    step === 'content' && isFailed
+  const missingAt = (each: Step) =>
+    each === 'content' && isFailed
       ? 'The values of the template could not be loaded.'
-      : missingIn(step, values, now);
+      : missingIn(each, values, now);
+  const missing = missingAt(step);
   const next = steps[at + 1];
   const before = steps[at - 1];
   const problem = asked === step ? missing : undefined;
@@ -93,9 +94,7 @@ export function CampaignWizard({ detail, onTakeTheirs }: CampaignWizardProps) {
         current={step}
         campaignId={campaign.id}
         isDone={(each) =>
-          each !== 'review' &&
-          !(each === 'content' && (isLoading || isFailed)) &&
-          missingIn(each, values, now) === undefined
+          each !== 'review' && !(each === 'content' && isLoading) && missingAt(each) === undefined
         }
       />
       <Notices draft={draft} isScheduled={campaign.status === 'scheduled'} onTakeTheirs={onTakeTheirs} />
@@ -155,24 +154,19 @@ export function CampaignWizard({ detail, onTakeTheirs }: CampaignWizardProps) {
 
 function SaveState({ draft, isScheduled }: { draft: CampaignDraft; isScheduled: boolean }) {
   const now = useNow(1_000);
-  const { state, savedAt } = draft;
-  const words =
-    state === 'saving' || state === 'waiting'
-      ? 'Saving…'
-      : state === 'saved' && halfTypedStep(draft.values)
-        ? 'Saved, but for what isn’t filled in'
-        : state === 'saved'
-          ? savedAt
-            ? `Saved ${ago(savedAt, now)}`
-            : isScheduled
-              ? 'Saved'
-              : 'Saved as a draft'
-          : 'Not saved: kept on this device';
   return (
     <Text size="sm" c="dimmed" className={classes.footNote}>
-      {words}
+      {saveWords(draft, isScheduled, now)}
     </Text>
   );
+}
+
+function saveWords({ state, savedAt, values }: CampaignDraft, isScheduled: boolean, now: number): string {
+  if (state === 'saving' || state === 'waiting') return 'Saving…';
+  if (state !== 'saved') return 'Not saved: kept on this device';
+  if (halfTypedStep(values)) return 'Saved, but for what isn’t filled in';
+  if (savedAt) return `Saved ${ago(savedAt, now)}`;
+  return isScheduled ? 'Saved' : 'Saved as a draft';
 }
 
 function ago(at: number, now: number): string {

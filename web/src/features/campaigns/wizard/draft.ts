@@ -82,17 +82,20 @@ function audienceOf({ audience }: Campaign): Audience | null {
 
 /** Only what differs travels, so that two people on two steps do not undo each other. */
 export function changesBetween(saved: DraftValues, now: DraftValues): Partial<DraftValues> {
-  return pick(now, (key) => canonical(saved[key]) !== canonical(now[key]) && !isHalfTyped(key, now));
+  return pickFields(
+    now,
+    changedFields(saved, now).filter((key) => !isHalfTyped(key, now)),
+  );
 }
 
 /** Half-typed fields too: what this device keeps is what the screen shows. */
-export function differencesBetween(saved: DraftValues, now: DraftValues): Partial<DraftValues> {
-  return pick(now, (key) => canonical(saved[key]) !== canonical(now[key]));
+export function changedFields(saved: DraftValues, now: DraftValues): (keyof DraftValues)[] {
+  const keys = Object.keys(now) as (keyof DraftValues)[];
+  return keys.filter((key) => canonical(saved[key]) !== canonical(now[key]));
 }
 
-function pick(values: DraftValues, wanted: (key: keyof DraftValues) => boolean): Partial<DraftValues> {
-  const keys = Object.keys(values) as (keyof DraftValues)[];
-  return Object.fromEntries(keys.filter(wanted).map((key) => [key, values[key]]));
+export function pickFields(values: DraftValues, keys: (keyof DraftValues)[]): Partial<DraftValues> {
+  return Object.fromEntries(keys.map((key) => [key, values[key]]));
 }
 
 /** What the database refuses of any draft waits until it is whole; the field says what is missing. */

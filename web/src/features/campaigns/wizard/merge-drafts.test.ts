@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { detailSchema } from '../model';
 import { type DraftValues, emptyVariant, valuesOf } from './draft';
-import { changedFields, mergeChanges } from './merge-drafts';
+import { changesHere, mergeChanges } from './merge-drafts';
 
 const stored = (campaign: object, variants: object[] = []): DraftValues =>
   valuesOf(
@@ -73,8 +73,8 @@ it('what only they changed is no question', () => {
 it('a test and its variants are changed together', () => {
   const saved = stored({});
   const now = { ...saved, variants: [chosen] };
-  expect(changedFields(saved, { ...saved, name: 'Mine' })).toEqual(['name']);
-  expect(changedFields(saved, now)).toEqual(['variants', 'test']);
+  expect(Object.keys(changesHere(saved, { ...saved, name: 'Mine' }).changes)).toEqual(['name']);
+  expect(Object.keys(changesHere(saved, now).changes)).toEqual(['variants', 'test']);
   const theirs = {
     ...saved,
     test: { percent: 20, hours: 4, measure: 'read', choose: 'automatic' },

@@ -1,18 +1,17 @@
-import { canonical, type DraftValues, differencesBetween } from './draft';
+import { canonical, changedFields, type DraftValues, pickFields } from './draft';
 
 export type Changes = Partial<DraftValues>;
 
 /** Fields that only make sense together: a test needs its variants. */
 const together: (keyof DraftValues)[] = ['variants', 'test'];
 
-/** The fields that were changed here, and what belongs to them. */
-export function changedFields(saved: DraftValues, now: DraftValues): (keyof DraftValues)[] {
-  const changed = Object.keys(differencesBetween(saved, now)) as (keyof DraftValues)[];
-  return changed.some((key) => together.includes(key)) ? [...new Set([...changed, ...together])] : changed;
-}
-
-export function pickFields(values: DraftValues, keys: (keyof DraftValues)[]): Changes {
-  return Object.fromEntries(keys.map((key) => [key, values[key]]));
+/** What was changed here with what belongs to it, and what the same fields said before. */
+export function changesHere(saved: DraftValues, now: DraftValues): { changes: Changes; was: Changes } {
+  const changed = changedFields(saved, now);
+  const keys = changed.some((key) => together.includes(key))
+    ? [...new Set([...changed, ...together])]
+    : changed;
+  return { changes: pickFields(now, keys), was: pickFields(saved, keys) };
 }
 
 /**
@@ -29,13 +28,12 @@ export function mergeChanges(theirs: DraftValues, mine: Changes, known: Changes[
   return keys.every(isMine) ? mineThere : undefined;
 }
 
-/** The database has no space around texts and writes moments in its own way: its answer to a save is not what was sent. */
-function asStored({ name, description, scheduled_at, ...rest }: Changes): Changes {
+/** The database has no space around texts: its answer to a save is not what was sent. */
+function asStored({ name, description, ...rest }: Changes): Changes {
   return {
     ...rest,
     ...(name !== undefined && { name: name.trim() }),
     ...(description !== undefined && { description: description?.trim() || null }),
-    ...(scheduled_at !== undefined && { scheduled_at: scheduled_at && new Date(scheduled_at).toISOString() }),
   };
 }
 

@@ -11,7 +11,7 @@ import { type Campaign, type CampaignProblem, isSegmentAudience, type Rehearsal 
 import { audienceQuery, rehearsalQuery, sendingKey } from '../queries';
 import { templateQuery, trackedButtons } from '../templates';
 import { audienceWords, conflictWords, costWords, excludedTotal, problemWords, variantName } from '../words';
-import { placedWords, zonedWords } from '../zoned';
+import { fullWords, placedWords, zonedWords } from '../zoned';
 import { TierLine } from './audience-size';
 import { type DraftValues, type DraftVariant, halfTypedStep, missingIn, type Step } from './draft';
 import { MessagePager } from './message-pager';
@@ -146,7 +146,7 @@ export function Outcome({ campaign, draft, rehearsal, isFresh, go, reload }: Out
           {rehearsal.starts_at && (
             <li title={exactTime(rehearsal.starts_at)}>
               {values.scheduled_at
-                ? `Starts ${zonedWords(values.scheduled_at, zone)} (${zone.replaceAll('_', ' ')}).`
+                ? `Starts ${fullWords(values.scheduled_at, zone)}.`
                 : isLater(rehearsal.starts_at)
                   ? `Starts ${placedWords(rehearsal.starts_at, zone)}, when your quiet hours end.`
                   : 'Starts as soon as you press Send.'}

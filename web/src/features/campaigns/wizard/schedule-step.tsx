@@ -5,7 +5,7 @@ import { NumberField } from '@/components/number-field';
 import { timeZones } from '@/features/tenancy/places';
 import { useOrg } from '@/features/tenancy/queries';
 import { useNow } from '@/lib/clock';
-import { momentOf, offsetWords, wallTime, zonedWords } from '../zoned';
+import { momentOf, offsetWords, placeName, wallTime, zonedWords } from '../zoned';
 import type { StepProps } from './setup-step';
 import classes from './wizard.module.css';
 
@@ -116,7 +116,7 @@ export function ScheduleStep({ draft, campaign, problem }: StepProps) {
               ))}
             </Group>
             <Text size="sm" c="dimmed">
-              As clocks show it in {zone.replaceAll('_', ' ')}.
+              As clocks show it in {placeName(zone)}.
             </Text>
           </>
         )}

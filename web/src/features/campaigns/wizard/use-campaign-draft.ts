@@ -6,8 +6,8 @@ import { readStored, store } from '@/lib/storage';
 import { draftPrefix } from '../local';
 import type { Detail } from '../model';
 import { campaignKey, readDetail, updateCampaign } from '../queries';
-import { changesBetween, type DraftValues, differencesBetween, valuesOf } from './draft';
-import { type Changes, changedFields, mergeChanges, pickFields } from './merge-drafts';
+import { changedFields, changesBetween, type DraftValues, valuesOf } from './draft';
+import { type Changes, changesHere, mergeChanges } from './merge-drafts';
 
 /** Long enough to finish a word, short enough that nobody waits for "saved". */
 const PAUSE_MS = 700;
@@ -53,19 +53,12 @@ function readKept(key: string): Kept | undefined {
 function begin(detail: Detail, kept: Kept | undefined) {
   const theirs = valuesOf(detail);
   const at = detail.campaign.updated_at;
-  if (!kept) return { saved: theirs, values: theirs, base: at, isStopped: false };
-  if (kept.base === at)
-    return { saved: theirs, values: { ...theirs, ...kept.changes }, base: at, isStopped: false };
+  const { base, changes, was, sent }: Kept = kept ?? { base: at, changes: {}, was: {} };
   // A page that was left while it saved meets its own version here, and goes on from it.
-  const merged = mergeChanges(theirs, kept.changes, [kept.was, kept.sent ?? {}]);
+  const merged = base === at ? changes : mergeChanges(theirs, changes, [was, sent ?? {}]);
   return merged
     ? { saved: theirs, values: { ...theirs, ...merged }, base: at, isStopped: false }
-    : {
-        saved: { ...theirs, ...kept.was },
-        values: { ...theirs, ...kept.changes },
-        base: kept.base,
-        isStopped: true,
-      };
+    : { saved: { ...theirs, ...was }, values: { ...theirs, ...changes }, base, isStopped: true };
 }
 
 /** The draft on the screen, saved as it changes, and kept on this device until the database has it. */
@@ -77,7 +70,7 @@ export function useCampaignDraft(detail: Detail): CampaignDraft {
   const [start] = useState(() => {
     const kept = readKept(key);
     const begun = begin(detail, kept);
-    const isRestored = Object.keys(differencesBetween(valuesOf(detail), begun.values)).length > 0;
+    const isRestored = changedFields(valuesOf(detail), begun.values).length > 0;
     return { ...begun, isRestored, sent: kept?.sent };
   });
   const [values, setValues] = useState(start.values);
@@ -98,13 +91,9 @@ export function useCampaignDraft(detail: Detail): CampaignDraft {
   const other = useRef(start.isStopped ? detail : undefined);
 
   const keep = useCallback(() => {
-    const keys = changedFields(saved.current, latest.current);
-    const [was, changes] = [saved.current, latest.current].map((each) => pickFields(each, keys)) as [
-      Changes,
-      Changes,
-    ];
-    const kept: Kept = { base: base.current, changes, was, sent: sent.current };
-    store(key, keys.length > 0 ? kept : undefined);
+    const here = changesHere(saved.current, latest.current);
+    const kept: Kept = { base: base.current, ...here, sent: sent.current };
+    store(key, Object.keys(here.changes).length > 0 ? kept : undefined);
   }, [key]);
 
   // What an earlier visit kept and the database has by now need not be kept.
@@ -148,11 +137,8 @@ export function useCampaignDraft(detail: Detail): CampaignDraft {
         const isOvertaken = describeError(problem).code === 'CAMPAIGN_007';
         const newest = isOvertaken ? await readDetail(campaign.id).catch(() => undefined) : undefined;
         if (newest && newest.campaign.updated_at > base.current) {
-          const keys = changedFields(saved.current, latest.current);
-          const merged = mergeChanges(valuesOf(newest), pickFields(latest.current, keys), [
-            pickFields(saved.current, keys),
-            sent.current ?? {},
-          ]);
+          const { changes: mine, was } = changesHere(saved.current, latest.current);
+          const merged = mergeChanges(valuesOf(newest), mine, [was, sent.current ?? {}]);
           if (merged) {
             adopt(newest, merged);
             continue;
@@ -209,8 +195,7 @@ export function useCampaignDraft(detail: Detail): CampaignDraft {
     isRestored: start.isRestored,
     flush,
     keepMine: () => {
-      if (other.current)
-        adopt(other.current, pickFields(latest.current, changedFields(saved.current, latest.current)));
+      if (other.current) adopt(other.current, changesHere(saved.current, latest.current).changes);
       else {
         // It could not be read: only its version is known, and the fields that were not changed here are left alone.
         const theirs = describeError(error).details.campaign as { updated_at?: unknown } | undefined;
